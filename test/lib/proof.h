@@ -5,11 +5,13 @@
  *
  *	// Proof: sources src/base/num.c
  *	// Proof: unwind 9
- *	// Proof: mutant src/base/num.c s/digit > 9/digit > 10/
+ *	// Proof: without conversion-check a digit's cast to uint8_t wraps
+ *	// Proof: mutant src/base/num.c s/> max/> UINT64_MAX/
  *	void proof_num_parse(void) { ... }
  *
- * `./dev proofs` reads these lines: what to link, how deep to unwind, and the
- * sed script of a mutant that must break the proof (or it proves nothing).
+ * `./dev proofs` reads these lines: what to link, how deep to unwind, a check
+ * of CBMC's to go without and why, and the sed script of a mutant that must
+ * break the proof (or it proves nothing).
  * The harness is named after its file: test/proof/num_parse.c.
  */
 #ifndef CPN_TEST_PROOF_H
@@ -19,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __CPROVER
+#ifdef __CPROVER__
 
 #define proof_any(x) __CPROVER_havoc_slice(&(x), sizeof(x))
 #define proof_assume(cond) __CPROVER_assume(cond)
@@ -67,7 +69,7 @@ static inline void proof_fill(void *dst, size_t len)
 	}
 
 #endif
-#ifdef __CPROVER
+#ifdef __CPROVER__
 #define PROOF_FUZZ(harness)
 #endif
 

@@ -25,6 +25,9 @@ TAP_ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 : "${CAPONIER:=$CAPONIER_BUILD/caponier}"
 export CAPONIER CAPONIER_BUILD
 
+# A subshell that gets a signal early runs our traps; the end is not its to make.
+read -r TAP_SELF TAP_REST </proc/self/stat
+: "$TAP_REST"
 TAP_DIR=$(mktemp -d)
 trap tap_end EXIT
 trap 'exit 130' INT
@@ -119,8 +122,8 @@ is()
 	fail "$3"
 }
 
-# isnt GOT UNWANTED NAME: another text.
-isnt()
+# differs GOT UNWANTED NAME: another text.
+differs()
 {
 	if [ "$1" != "$2" ]; then
 		pass "$3"
@@ -172,11 +175,19 @@ exits()
 
 ### Processes and waiting
 
-# background COMMAND...: starts it; $! is its id; it does not outlive the test.
+# background PROGRAM...: starts it; $! is its id; it does not outlive the test.
+# It returns when the shell's child has become the program: a signal that
+# comes earlier would be lost in the shell's own handler.
 background()
 {
 	"$@" &
 	TAP_PIDS="$TAP_PIDS $!"
+	tap_tries=0
+	while [ "$tap_tries" -lt 100 ] &&
+		cmp -s /proc/$$/cmdline "/proc/$!/cmdline"; do
+		tap_tries=$((tap_tries + 1))
+		sleep 0.01
+	done
 }
 
 # gone PID: no such process, or only its corpse.
@@ -236,6 +247,8 @@ tap_end()
 {
 	tap_status=$?
 	trap - EXIT
+	read -r tap_self tap_rest </proc/self/stat
+	[ "$tap_self" = "$TAP_SELF" ] || exit "$tap_status"
 	for tap_pid in $TAP_PIDS; do
 		kill -s KILL "$tap_pid"
 		wait "$tap_pid"
