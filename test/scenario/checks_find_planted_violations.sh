@@ -200,7 +200,7 @@ int main(int argc, char **argv)
 {
 	char line[64];
 
-	return argc + snprintf(line, sizeof(line), "%s", argv[0]);
+	return argc + snprintf(line, (size_t)argc, "%s", argv[0]);
 }
 END
 hard='-O2 -fstack-protector-all -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
