@@ -113,7 +113,7 @@ static int prepare(const struct start_options *options, struct home *home,
 {
 	TRY(home_find(home, e));
 	TRY(install_find(install, e));
-	TRY(engine_choose(options->isolation, options->min_isolation,
+	TRY(engine_choose(home, options->isolation, options->min_isolation,
 			  &ret->engine, e));
 	TRY(fill_spec(options, &ret->engine, spec, e));
 	(void)launch_sweep(home);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "domain/home.h"
 #include "domain/sandbox.h"
 
 enum { PROBE_TEXT_BYTES = 384, PROBES_MAX = 8 };
@@ -20,6 +21,7 @@ struct probe {
 	const char *engine; /* "qemu" */
 	const char *accel;  /* "kvm", "tcg", or "" */
 	enum tier tier;	    /* what it gives where it works */
+	bool is_built; /* this version of Caponier has the engine */
 	bool is_working;
 	char evidence[PROBE_TEXT_BYTES]; /* what was run and what it showed */
 	char why[PROBE_TEXT_BYTES];  /* what stands in the way, or "" */
@@ -28,13 +30,13 @@ struct probe {
 };
 
 /**
- * probe_all() - probe every engine that is built in, strongest first
- * @ret: receives up to PROBES_MAX rows
+ * probe_all() - probe every engine, strongest first
+ * @ret: receives up to PROBES_MAX rows, engines not built in included
  *
  * Return: how many.
  * Context: blocks, for up to some hundred milliseconds.
  */
-size_t probe_all(struct probe ret[PROBES_MAX]);
+size_t probe_all(const struct home *home, struct probe ret[PROBES_MAX]);
 
 /**
  * engine_choose() - the engine for a sandbox
@@ -46,8 +48,9 @@ size_t probe_all(struct probe ret[PROBES_MAX]);
  * here is strong enough; all with a sentence that says what is missing.
  * Context: blocks; starts nothing that stays.
  */
-int engine_choose(const char *isolation, const char *min_isolation,
-		  struct probe *ret, struct err *e) MUST_CHECK;
+int engine_choose(const struct home *home, const char *isolation,
+		  const char *min_isolation, struct probe *ret,
+		  struct err *e) MUST_CHECK;
 
 /**
  * tier_does_not_stop() - what a tier leaves open, in one sentence

@@ -27,3 +27,9 @@ int variant_prepare(const struct home *home, const struct install *install,
 			  sizeof(spec->hostname)));
 	return template_fill(&t, spec);
 }
+
+json_t *variant_list(const struct template *t)
+{
+	(void)t;
+	return json_array();
+}

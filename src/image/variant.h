@@ -10,6 +10,8 @@
 #ifndef CPN_IMAGE_VARIANT_H
 #define CPN_IMAGE_VARIANT_H
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "base/macros.h"
 #include "domain/home.h"
@@ -35,5 +37,13 @@ struct variant_wish {
 int variant_prepare(const struct home *home, const struct install *install,
 		    const char *template_name, const struct variant_wish *wish,
 		    struct sandbox_spec *spec, struct err *e) MUST_CHECK;
+
+/**
+ * variant_list() - the sizes a template is saved at
+ *
+ * Return: an owned JSON array of {"size","mem_mib","vcpus","accel","path"}.
+ * Context: blocks briefly.
+ */
+json_t *variant_list(const struct template *t);
 
 #endif
