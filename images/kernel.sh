@@ -3,7 +3,7 @@
 # Takes Debian's cloud kernel out of its package, without installing it.
 #
 # usage: kernel.sh OUT_DIR [SERIES]     environment: LOG CACHE_DIR REFRESH
-# SERIES is the Debian suite whose kernel it is. Files made: README.md.
+# SERIES is the Debian suite whose kernel it is (default trixie). Files made: README.md.
 set -eu
 
 LIB=$(cd "$(dirname "$0")/lib" && pwd)
@@ -18,24 +18,6 @@ META=linux-image-cloud-amd64
 # What the initramfs must load to find its disks and its wire; what the
 # kernel has built in is skipped.
 WANTED="virtio_mmio virtio_blk virtio_console virtio-rng ext4"
-
-# have SERIES: the newest finished kernel of the series, made by these scripts.
-have()
-{
-	for json_ in "$OUT_DIR"/[0-9]*/kernel.json; do
-		[ "$(json_field "$json_" series)" = "$1" ] || continue
-		[ "$(json_field "$json_" inputs)" = "$INPUTS" ] || continue
-		dirname "$json_"
-	done | sort -V | tail -n 1
-}
-
-# make_current DIR
-make_current()
-{
-	[ "$(readlink "$OUT_DIR/current")" != "${1##*/}" ] || return 0
-	ln -s "${1##*/}" "$OUT_DIR/.current.$$"
-	mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"
-}
 
 # number FILE OFFSET BYTES: a little-endian unsigned number.
 number()
@@ -147,7 +129,8 @@ describe()
 		printf '{\n\t"version": "%s",\n' "$KVER"
 		printf '\t"package": "%s",\n' "$PACKAGE"
 		printf '\t"package_version": "%s",\n' "$VERSION"
-		printf '\t"series": "%s",\n\t"suite": "%s",\n' "$SERIES" "$SERIES"
+		printf '\t"series": "%s",\n\t"suite": "%s",\n' \
+			"$(printf '%s' "$KVER" | cut -d . -f 1,2)" "$SERIES"
 		printf '\t"inputs": "%s",\n' "$INPUTS"
 		printf '\t"built": "%s",\n' "$(date -u +%FT%TZ)"
 		printf '\t"sha256": {'
@@ -167,8 +150,8 @@ SERIES=${2:-trixie}
 INPUTS=$(inputs_digest "$0" "$LIB/tree.sh")
 begin "making the $SERIES kernel" "$1"
 
-if [ "${REFRESH:-0}" != 1 ] && [ -n "$(have "$SERIES")" ]; then
-	make_current "$(have "$SERIES")"
+if [ "${REFRESH:-0}" != 1 ] && [ -n "$(have kernel.json "$SERIES")" ]; then
+	make_current "$(have kernel.json "$SERIES")"
 	say 100 0 "kernel $(readlink "$OUT_DIR/current") is there"
 	exit 0
 fi
@@ -177,7 +160,7 @@ only_builder
 stage 700
 plan 8 4 3 4 3
 phase 8 time "asking the archive for the newest kernel"
-OLD=$(have "$SERIES")
+OLD=$(have kernel.json "$SERIES")
 [ -z "$OLD" ] || KEPT="kernel ${OLD##*/} serves on; no newer one could be fetched"
 apt_configure "$SERIES"
 apt_update

@@ -140,7 +140,7 @@ unmount()
 
 remove_tree()
 {
-	[ -e "$1" ] || return 0
+	[ -e "$1" ] || [ -L "$1" ] || return 0
 	unmount "$1"
 	rm -rf --one-file-system "$1" 2>>"$LOG" && return 0
 	# Made in a user namespace: its files belong to subordinate ids.
@@ -216,7 +216,7 @@ stage()
 	trap 'on_signal TERM' TERM
 	trap 'on_signal HUP' HUP
 	: >"$LOG"
-	for left_ in "$OUT_DIR"/.stage.*; do
+	for left_ in "$OUT_DIR"/.stage.* "$OUT_DIR"/.current.*; do
 		remove_tree "$left_"
 	done
 	need_room "$OUT_DIR" "$1"
@@ -242,8 +242,26 @@ publish()
 		mv "$OUT_DIR/$2" "$STAGE/replaced"
 	fi
 	mv "$1" "$OUT_DIR/$2"
-	ln -s "$2" "$STAGE/current"
-	mv -T "$STAGE/current" "$OUT_DIR/current"
+	make_current "$OUT_DIR/$2"
+}
+
+# have JSON SUITE: the newest finished result from that suite which these very
+# scripts made, or nothing.
+have()
+{
+	for json_ in "$OUT_DIR"/[0-9]*/"$1"; do
+		[ "$(json_field "$json_" suite)" = "$2" ] || continue
+		[ "$(json_field "$json_" inputs)" = "$INPUTS" ] || continue
+		dirname "$json_"
+	done | sort -V | tail -n 1
+}
+
+# make_current DIR: point OUT_DIR/current to a finished result.
+make_current()
+{
+	[ "$(readlink "$OUT_DIR/current")" != "${1##*/}" ] || return 0
+	ln -s "${1##*/}" "$OUT_DIR/.current.$$"
+	mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"
 }
 
 finish()

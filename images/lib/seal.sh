@@ -77,14 +77,15 @@ make_disk()
 	image_=$2
 	epoch_=$3
 	shift 3
+	options_=hash_seed=$uuid_,root_owner=0:0,resize=268435456
+	options_=$options_,lazy_itable_init=1,assume_storage_prezeroed=1
 	env MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME="$epoch_" \
 		SOURCE_DATE_EPOCH="$epoch_" "$@" -q -F -b 4096 -I 256 \
 		-i 16384 -m 1 -J size=16 -L caponier-root -U "$uuid_" -O \
 		none,has_journal,ext_attr,resize_inode,dir_index,filetype \
 		-O extent,64bit,flex_bg,sparse_super,large_file,huge_file \
 		-O dir_nlink,extra_isize,metadata_csum \
-		-E "hash_seed=$uuid_,root_owner=0:0,resize=268435456" \
-		-E "lazy_itable_init=1,assume_storage_prezeroed=1" \
+		-E "$options_" \
 		-d "$tree_" "$image_" "$(disk_kib "$tree_")k"
 }
 
