@@ -14,14 +14,9 @@ printf 'Defaults env_keep += "HTTP_PROXY HTTPS_PROXY NO_PROXY"\n' \
 	>>"$root/etc/sudoers.d/user"
 chmod 440 "$root/etc/sudoers.d/user"
 
-# What pip and npm install for the user is on its PATH. Debian's marker
-# against pip is left out by etc/dpkg/dpkg.cfg.d/caponier.
-cat >"$root/etc/profile.d/caponier.sh" <<'EOF'
-case ":$PATH:" in
-*":$HOME/.local/bin:"*) ;;
-*) PATH="$HOME/.local/bin:$PATH" ;;
-esac
-EOF
+# What pip and npm install for the user is on its PATH: a login shell adds
+# ~/.local/bin by itself, everything else reads /etc/environment. Debian's
+# marker against pip is left out by etc/dpkg/dpkg.cfg.d/caponier.
 printf 'PATH="%s"\nLANG=C.UTF-8\n' \
 	"/home/user/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 	>"$root/etc/environment"
