@@ -56,10 +56,9 @@ user.max_user_namespaces=15000, or let root build the image"
 repository()
 {
 	mkdir -p "$2/dists/$SUITE/main/binary-$APT_ARCH" "$2/pool"
-	while read -r _ name_ _; do
-		ln "$DEBS/$name_" "$2/pool/$name_" 2>/dev/null ||
-			cp "$DEBS/$name_" "$2/pool/$name_"
-	done <"$1"
+	awk -v dir="$DEBS" '{ print dir "/" $2 }' "$1" >"$STAGE/files"
+	xargs ln -t "$2/pool" <"$STAGE/files" 2>/dev/null ||
+		xargs cp -f -t "$2/pool" <"$STAGE/files"
 	index_=$2/dists/$SUITE/main/binary-$APT_ARCH/Packages
 	awk '{ print $2 }' "$1" | sed -E \
 		's/^([^_]*)_(.*)_([^_]*)\.deb$/\1:\3=\2/; s/%3a/:/' \

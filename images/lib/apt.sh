@@ -269,6 +269,8 @@ $1 with component main)" "add one to /etc/apt/sources.list.d, run apt-get update
 		Dir::State::status "$APT_HOME/status";
 		Dir::State::extended_states "$APT_HOME/extended_states";
 		Dir::Cache "$APT_HOME/cache";
+		Dir::Cache::pkgcache "pkgcache.bin";
+		Dir::Cache::srcpkgcache "srcpkgcache.bin";
 		Dir::Log "$APT_HOME/log";
 		Debug::NoLocking "true";
 	EOF
@@ -391,9 +393,10 @@ apt_fetch()
 	if [ "$(apt_bytes_missing "$list_" "$dir_")" -gt 0 ]; then
 		apt_get_fetch "$dir_" --download-only install "$@"
 	fi
-	cut -d ' ' -f 2 "$list_" >"$list_.names"
-	for file_ in "$dir_"/*.deb; do
-		grep -qxF "${file_##*/}" "$list_.names" || rm -f "$file_"
+	cut -d ' ' -f 2 "$list_" | sort >"$list_.names"
+	find "$dir_" -maxdepth 1 -name '*.deb' -printf '%f\n' | sort |
+		comm -23 - "$list_.names" | while IFS= read -r name_; do
+		rm -f "$dir_/$name_"
 	done
 }
 

@@ -179,7 +179,7 @@ on_signal()
 		"run it again"
 }
 
-# begin WHAT OUT_DIR: make OUT_DIR and the log ready and arm the traps.
+# begin WHAT OUT_DIR: make OUT_DIR and the log ready.
 begin()
 {
 	WORK=$1
@@ -197,10 +197,14 @@ begin()
 	CACHE_DIR=${CACHE_DIR:-$(dirname "$OUT_DIR")/cache}
 }
 
-# only_builder: wait until no other builder works here, sweep what a killed
-# one left, open this run's staging directory.
+# only_builder: from here on nothing is left behind; wait until no other
+# builder works here.
 only_builder()
 {
+	trap on_exit EXIT
+	trap 'on_signal INT' INT
+	trap 'on_signal TERM' TERM
+	trap 'on_signal HUP' HUP
 	exec 9>"$OUT_DIR/.lock"
 	while ! flock -n 9; do
 		say 0 -1 "waiting for another builder of $OUT_DIR"
@@ -208,13 +212,10 @@ only_builder()
 	done
 }
 
-# stage NEED_MIB: a fresh staging directory on a disk with that much room.
+# stage NEED_MIB: sweep what a killed builder left and open this run's staging
+# directory, on a disk with that much room.
 stage()
 {
-	trap on_exit EXIT
-	trap 'on_signal INT' INT
-	trap 'on_signal TERM' TERM
-	trap 'on_signal HUP' HUP
 	: >"$LOG"
 	for left_ in "$OUT_DIR"/.stage.* "$OUT_DIR"/.current.*; do
 		remove_tree "$left_"

@@ -81,7 +81,7 @@ make_disk()
 	options_=$options_,lazy_itable_init=1,assume_storage_prezeroed=1
 	env MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME="$epoch_" \
 		SOURCE_DATE_EPOCH="$epoch_" "$@" -q -F -b 4096 -I 256 \
-		-i 16384 -m 1 -J size=16 -L caponier-root -U "$uuid_" -O \
+		-i 16384 -m 1 -J size=8 -L caponier-root -U "$uuid_" -O \
 		none,has_journal,ext_attr,resize_inode,dir_index,filetype \
 		-O extent,64bit,flex_bg,sparse_super,large_file,huge_file \
 		-O dir_nlink,extra_isize,metadata_csum \
