@@ -23,7 +23,7 @@
 #include "confine/cgroup.h"
 #include "confine/uid.h"
 #include "image/qcow2.h"
-#include "launch/tree.h"
+#include "image/tree.h"
 
 enum {
 	DIR_MODE = 0700,

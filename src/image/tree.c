@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Removing a directory tree without ever leaving it.
 
-#include "launch/tree.h"
+#include "image/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a directory tree without ever leaving it. */
-#ifndef CPN_LAUNCH_TREE_H
-#define CPN_LAUNCH_TREE_H
+#ifndef CPN_IMAGE_TREE_H
+#define CPN_IMAGE_TREE_H
 
 #include "base/macros.h"
 
