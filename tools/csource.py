@@ -5,6 +5,7 @@ The tree is laid out by clang-format, and this reader leans on that: a
 function body opens with a `{` alone in column 0 and closes with a `}` there.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def tracked(*patterns):
          "--", *patterns],
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout
-    return sorted({name for name in listing.split("\0") if name})
+    return sorted({name for name in listing.split("\0")
+                   if os.path.isfile(name)})
 
 
 def read(path):

@@ -176,12 +176,15 @@ write src/base/bad.h <<'END'
 /**
  * bad_get() - one
  * @gone: not there
+ * @each: there
  */
-int bad_get(int number, void (*each)(void *owner));
+int bad_get(int number, void (*each)(void *owner), int more[4])
+	__attribute__((cold));
 END
 finds check-headers 'comment has no Context' "a missing Context"
 like "$said" 'comment has no Return' "check-headers finds a missing Return"
 like "$said" 'no parameter @gone' "check-headers finds a stale parameter"
+unlike "$said" 'no parameter @each' "check-headers reads a callback's name"
 rm src/base/bad.h
 
 echo 'A frame MUST be red.' | write spec/bad.md
