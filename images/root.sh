@@ -28,6 +28,18 @@ is_current()
 				root_ext4_bytes)" ]
 }
 
+# is_same DIR NEW: DIR holds what NEW holds; then its files stay, for they may
+# be in use and verified.
+is_same()
+{
+	for field_ in root_ext4_sha256 root_ext4_bytes digest; do
+		[ "$(json_field "$1/image.json" "$field_")" = \
+			"$(json_field "$2/image.json" "$field_")" ] || return 1
+	done
+	[ -d "$1/rootfs/usr" ] && [ "$(stat -c %s "$1/root.ext4")" = \
+		"$(json_field "$1/image.json" root_ext4_bytes)" ]
+}
+
 # Root builds as root; a user needs a range of ids to be root over.
 choose_mode()
 {
@@ -191,5 +203,11 @@ phase 1 time "publishing"
 DIGEST=$(cat "$STAGE/sealed/digest")
 mv "$STAGE/sealed/root.ext4" "$STAGE/result/"
 describe "$STAGE/result/image.json"
-publish "$STAGE/result" "$(printf %.12s "$DIGEST")"
-finish "image $NAME is ready: $(printf %.12s "$DIGEST")"
+ID=$(printf %.12s "$DIGEST")
+if is_same "$OUT_DIR/$ID" "$STAGE/result"; then
+	mv "$STAGE/result/image.json" "$OUT_DIR/$ID/image.json"
+	make_current "$OUT_DIR/$ID"
+else
+	publish "$STAGE/result" "$ID"
+fi
+finish "image $NAME is ready: $ID"
