@@ -88,7 +88,9 @@ static int bind_files(struct child *c)
 		    (int)sizeof(to))
 			return -ENAMETOOLONG;
 		if (!b->is_device)
-			attr |= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+			attr |= MOUNT_ATTR_NODEV;
+		if (!b->is_device && !b->is_writable)
+			attr |= MOUNT_ATTR_RDONLY;
 		if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
 			return neg_errno();
 		TRY(step_set_mount_flags(to, attr));

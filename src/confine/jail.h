@@ -30,7 +30,8 @@ enum { JAIL_FDS_MAX = 24 };
 struct jail_bind {
 	const char *from; /* absolute, on the host; NULL: leave this one out */
 	const char *to;	  /* absolute, inside */
-	bool is_device;	  /* may be opened as a device, and written */
+	bool is_writable;
+	bool is_device; /* may be opened as a device; implies writable */
 };
 
 struct jail_fd {

@@ -274,8 +274,10 @@ int step_landlock(const struct step_access *access, size_t count)
 			       ruleset_bytes[layout], 0);
 	if (ruleset < 0)
 		return neg_errno();
-	for (size_t i = 0; i < count; i++)
-		TRY(add_rule(ruleset, &access[i], abi));
+	for (size_t i = 0; i < count; i++) {
+		if (access[i].path != NULL)
+			TRY(add_rule(ruleset, &access[i], abi));
+	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return neg_errno();
 	return (int)abi;

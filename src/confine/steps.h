@@ -25,7 +25,7 @@ struct step_limit {
 
 /* One path below which Landlock lets something happen. */
 struct step_access {
-	const char *path;
+	const char *path; /* NULL: leave this row out */
 	bool may_execute;
 	bool may_write;
 	bool may_ioctl;

@@ -62,7 +62,6 @@ static int open_files(const struct sandbox_spec *spec, struct files *f,
 		{ QEMU_FD_MODULES, spec->modules_image, O_RDONLY },
 		{ QEMU_FD_LAYER, spec->layer, O_RDWR },
 		{ QEMU_FD_BASE, is_restore ? spec->base_layer : "", O_RDONLY },
-		{ QEMU_FD_RAM, spec->ram, is_restore ? O_RDONLY : O_RDWR },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -112,13 +111,17 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 	const bool is_kvm = span_is(span_str(spec->accel), "kvm");
 	const bool is_booting = spec->boot != BOOT_RESTORE;
 	const struct jail_bind binds[] = {
-		{ is_kvm ? "/dev/kvm" : NULL, "/dev/kvm", true },
-		{ is_booting ? spec->kernel : NULL, QEMU_KERNEL, false },
-		{ is_booting ? spec->initrd : NULL, QEMU_INITRD, false },
+		{ is_kvm ? "/dev/kvm" : NULL, "/dev/kvm", true, true },
+		{ is_booting ? spec->kernel : NULL, QEMU_KERNEL, false, false },
+		{ is_booting ? spec->initrd : NULL, QEMU_INITRD, false, false },
+		{ spec->ram[0] != '\0' ? spec->ram : NULL, QEMU_RAM,
+		  spec->boot == BOOT_TEMPLATE, false },
 	};
 	const struct step_access access[] = {
 		{ "/", true, false, false },
-		{ "/dev/kvm", false, true, true },
+		{ spec->boot == BOOT_TEMPLATE ? QEMU_RAM : NULL, false, true,
+		  false },
+		{ is_kvm ? "/dev/kvm" : NULL, false, true, true },
 	};
 	struct jail_fd fds[FILES_MAX];
 	struct jail_spec jail = {
@@ -130,7 +133,7 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		.limits = limits,
 		.limit_count = ARRAY_LEN(limits),
 		.access = access,
-		.access_count = is_kvm ? 2 : 1,
+		.access_count = ARRAY_LEN(access),
 		.filter = &qemu_filter,
 		.cgroup = cgroup,
 		.leaf = CGROUP_ENGINE,
@@ -147,6 +150,19 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 	return jail_spawn(&jail, &engine->pid, &engine->pid_fd, e);
 }
 
+/* The RAM file is QEMU's own while it is written. */
+static int give_ram(const struct sandbox_spec *spec, struct err *e)
+{
+	if (spec->boot != BOOT_TEMPLATE || spec->uid == 0)
+		return 0;
+	if (lchown(spec->ram, spec->uid, spec->uid) < 0)
+		return err_set(e, neg_errno(),
+			       "cannot give %s to QEMU: %s; see that "
+			       "CAPONIER_HOME lies on an ordinary file system",
+			       spec->ram, err_text(NULL, neg_errno()));
+	return 0;
+}
+
 static int qemu_spawn(const struct sandbox_spec *spec,
 		      const struct cgroup *cgroup, struct engine *ret,
 		      struct err *e)
@@ -159,6 +175,8 @@ static int qemu_spawn(const struct sandbox_spec *spec,
 	for (size_t i = 0; i < FILES_MAX; i++)
 		f.fd[i] = -1;
 	r = open_files(spec, &f, e);
+	if (r == 0)
+		r = give_ram(spec, e);
 	if (r == 0)
 		r = qemu_command_init(spec, &command);
 	if (r == 0)
