@@ -36,6 +36,7 @@ struct session_request {
 	const struct option_list *files; /* SRC[:DST] */
 	bool wants_pty;
 	bool no_stdin;
+	bool drops_output;
 };
 
 struct session_result {

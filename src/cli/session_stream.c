@@ -72,6 +72,8 @@ static int put_output(struct session *s, struct output *out, json_t *text)
 	if (s->result->first_output_ms == 0)
 		s->result->first_output_ms =
 			(unsigned)((clock_boot_ns() - s->start_ns) / NS_PER_MS);
+	if (s->request->drops_output)
+		return 0;
 	return output_put(out, buf_span(&bytes));
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
-#include "image/variant.h"
+#include "cli/variant.h"
 
 enum {
 	DEFAULT_CPU_PCT = 100,

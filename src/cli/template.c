@@ -11,7 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "image/variant.h"
+#include "cli/variant.h"
 
 struct template_options {
 	bool is_json;

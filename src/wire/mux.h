@@ -105,12 +105,10 @@ struct mux_stream {
 	bool is_local_closed;  /* CLOSE sent or owed */
 	bool is_remote_closed; /* CLOSE received */
 	bool owes_close;
+	uint32_t owes_reset;  /* id of a RESET not sent yet; the slot is not
+				 free before */
+	uint32_t owed_reason;
 	void *owner; /* the user's, see mux_set_owner() */
-};
-
-struct mux_owed_reset {
-	uint32_t id;
-	uint32_t reason;
 };
 
 struct mux {

@@ -6,9 +6,13 @@
  * variant of its size; a size not seen before is booted once and kept. What
  * is loaded was verified the moment before (manifest.h); what does not verify
  * is never loaded: it is rebuilt, or refused if rebuilding was forbidden.
+ *
+ * Invariants.
+ *  1. A variant's directory appears whole, by one rename, or not at all.
+ *  2. Of two launchers that miss the same variant one builds, one waits.
  */
-#ifndef CPN_IMAGE_VARIANT_H
-#define CPN_IMAGE_VARIANT_H
+#ifndef CPN_CLI_VARIANT_H
+#define CPN_CLI_VARIANT_H
 
 #include <jansson.h>
 
@@ -41,7 +45,7 @@ int variant_prepare(const struct home *home, const struct install *install,
 /**
  * variant_list() - the sizes a template is saved at
  *
- * Return: an owned JSON array of {"size","mem_mib","vcpus","accel","path"}.
+ * Return: an owned JSON array of {"size","path"}.
  * Context: blocks briefly.
  */
 json_t *variant_list(const struct template *t);
