@@ -28,6 +28,18 @@ is_current()
 				root_ext4_bytes)" ]
 }
 
+# is_same DIR NEW: DIR holds what NEW holds; then its files stay, for they may
+# be in use and verified.
+is_same()
+{
+	for field_ in root_ext4_sha256 root_ext4_bytes digest; do
+		[ "$(json_field "$1/image.json" "$field_")" = \
+			"$(json_field "$2/image.json" "$field_")" ] || return 1
+	done
+	[ -d "$1/rootfs/usr" ] && [ "$(stat -c %s "$1/root.ext4")" = \
+		"$(json_field "$1/image.json" root_ext4_bytes)" ]
+}
+
 # Root builds as root; a user needs a range of ids to be root over.
 choose_mode()
 {
@@ -120,9 +132,9 @@ describe()
 		printf '\t"recipe_digest": "%s",\n' "$INPUTS"
 		printf '\t"built": "%s",\n' "$(date -u +%FT%TZ)"
 		printf '\t"root_ext4_sha256": "%s",\n' \
-			"$(cat "$STAGE/root.ext4.sha256")"
+			"$(cat "$STAGE/sealed/root.ext4.sha256")"
 		printf '\t"root_ext4_bytes": %d\n}\n' \
-			"$(stat -c %s "$STAGE/root.ext4")"
+			"$(stat -c %s "$STAGE/result/root.ext4")"
 	} >"$1"
 }
 
@@ -175,17 +187,27 @@ apt_fetch "$DEBS" "$CLOSURE" "$@"
 repository "$CLOSURE" "$STAGE/repository"
 
 phase 60 "lines:$((COUNT * 2)):$LOG" "installing $COUNT packages"
-install_tree "$STAGE/rootfs"
+# The tree is made where it stays: who builds as a user owns neither it nor
+# what is written beside it, so it can be moved only along with its parent.
+mkdir "$STAGE/result" "$STAGE/sealed"
+chmod 777 "$STAGE/sealed"
+install_tree "$STAGE/result/rootfs"
 
 phase 10 time "sealing the tree and making its disk"
 # shellcheck disable=SC2086 # a command and its option, or nothing
-caged $AS_ROOT sh "$LIB/seal.sh" "$STAGE/rootfs" "$STAGE" "$EPOCH" || fail \
+caged $AS_ROOT sh "$LIB/seal.sh" "$STAGE/result/rootfs" \
+	"$STAGE/sealed" "$EPOCH" || fail \
 	"the tree could not be sealed" "look into $LOG"
 
 phase 1 time "publishing"
-DIGEST=$(cat "$STAGE/digest")
-mkdir "$STAGE/result"
+DIGEST=$(cat "$STAGE/sealed/digest")
+mv "$STAGE/sealed/root.ext4" "$STAGE/result/"
 describe "$STAGE/result/image.json"
-mv "$STAGE/rootfs" "$STAGE/root.ext4" "$STAGE/result/"
-publish "$STAGE/result" "$(printf %.12s "$DIGEST")"
-finish "image $NAME is ready: $(printf %.12s "$DIGEST")"
+ID=$(printf %.12s "$DIGEST")
+if is_same "$OUT_DIR/$ID" "$STAGE/result"; then
+	mv "$STAGE/result/image.json" "$OUT_DIR/$ID/image.json"
+	make_current "$OUT_DIR/$ID"
+else
+	publish "$STAGE/result" "$ID"
+fi
+finish "image $NAME is ready: $ID"

@@ -346,10 +346,11 @@ apt_update_once()
 	return "$status_"
 }
 
-# apt_complaint LOG: apt's first complaint, fit for one line.
+# apt_complaint LOG: apt's first complaint with its reason, fit for one line.
 apt_complaint()
 {
-	grep -E '^(E:|W:|Err:)' "$1" | head -n 1 | tr '|' '/' |
+	awk '/^Err:/ { said = $0; getline; print said ":" $0; exit }
+		/^[EW]: / { print; exit }' "$1" | tr -s ' ' | tr '|' '/' |
 		cut -c 1-200
 }
 

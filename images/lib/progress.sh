@@ -142,7 +142,7 @@ remove_tree()
 {
 	[ -e "$1" ] || [ -L "$1" ] || return 0
 	unmount "$1"
-	rm -rf --one-file-system "$1" 2>>"$LOG" && return 0
+	rm -rf --one-file-system "$1" 2>/dev/null && return 0
 	# Made in a user namespace: its files belong to subordinate ids.
 	mmdebstrap --unshare-helper rm -rf --one-file-system "$1" \
 		>>"$LOG" 2>&1 || :

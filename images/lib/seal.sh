@@ -77,9 +77,11 @@ make_disk()
 	image_=$2
 	epoch_=$3
 	shift 3
+	conf_=$tree_/etc/mke2fs.conf
+	[ -e "$conf_" ] || conf_=/etc/mke2fs.conf
 	options_=hash_seed=$uuid_,root_owner=0:0,resize=268435456
 	options_=$options_,lazy_itable_init=1,assume_storage_prezeroed=1
-	env MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME="$epoch_" \
+	env MKE2FS_CONFIG="$conf_" E2FSPROGS_FAKE_TIME="$epoch_" \
 		SOURCE_DATE_EPOCH="$epoch_" "$@" -q -F -b 4096 -I 256 \
 		-i 16384 -m 1 -J size=8 -L caponier-root -U "$uuid_" -O \
 		none,has_journal,ext_attr,resize_inode,dir_index,filetype \

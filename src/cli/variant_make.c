@@ -106,8 +106,10 @@ static int keep_layer(const struct sandbox_spec *spec, const char *dir)
 	if (snprintf(kept, sizeof(kept), "%s/layer.qcow2", dir) >=
 	    (int)sizeof(kept))
 		return -ENAMETOOLONG;
-	if (link(spec->layer, kept) < 0 || chmod(kept, READ_ONLY) < 0 ||
-	    chmod(spec->ram, READ_ONLY) < 0 ||
+	if (link(spec->layer, kept) < 0 ||
+	    lchown(spec->ram, geteuid(), getegid()) < 0)
+		return neg_errno();
+	if (chmod(kept, READ_ONLY) < 0 || chmod(spec->ram, READ_ONLY) < 0 ||
 	    chmod(spec->vm_state, READ_ONLY) < 0)
 		return neg_errno();
 	return 0;

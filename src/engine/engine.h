@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "confine/cgroup.h"
 #include "domain/sandbox.h"
 #include "ev/ev.h"
 
@@ -56,9 +57,10 @@ struct engine_events {
 struct engine_ops {
 	const char *name;
 	/* Start the engine in its cage. Blocks for milliseconds; needs the
-	 * launcher's rights. @cgroup: see confine/cgroup.h; borrowed. */
-	int (*spawn)(const struct sandbox_spec *spec, void *cgroup,
-		     struct engine *ret, struct err *e);
+	 * launcher's rights. @cgroup: borrowed; NULL: none. */
+	int (*spawn)(const struct sandbox_spec *spec,
+		     const struct cgroup *cgroup, struct engine *ret,
+		     struct err *e);
 	/* Make the guest run; progress comes through @events. @events and
 	 * @owner are borrowed until engine_fini(). */
 	int (*start)(struct engine *engine, const struct sandbox_spec *spec,

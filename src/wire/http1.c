@@ -296,6 +296,7 @@ static int check_coding(struct span value)
 {
 	struct span list = value;
 	size_t chunked = 0;
+	size_t others = 0;
 	bool is_last = false;
 
 	if (span_is_nocase(value, "chunked"))
@@ -307,8 +308,9 @@ static int check_coding(struct span value)
 		if (coding.len == 0)
 			return -EBADMSG;
 		chunked += is_last;
+		others += !is_last;
 	}
-	return is_last && chunked == 1 ? -ENOSYS : -EBADMSG;
+	return is_last && chunked == 1 && others > 0 ? -ENOSYS : -EBADMSG;
 }
 
 /* All Content-Length lines, which must agree. */

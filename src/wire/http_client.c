@@ -98,8 +98,9 @@ static int put_head(struct buf *out, const char *method, struct span target,
 	return buf_put_str(out, "\r\n");
 }
 
-/* Invariant 3: the head means one request with the body that was announced. */
-static int check_head(struct span written, uint64_t length)
+/* Invariant 3: the head means this one request, with the body announced. */
+static int check_head(struct span written, const char *method,
+		      struct span target, uint64_t length)
 {
 	struct http_head head;
 	size_t used = 0;
@@ -109,6 +110,8 @@ static int check_head(struct span written, uint64_t length)
 		return r == -E2BIG ? -E2BIG : -EINVAL;
 	if (head.framing == HTTP_LENGTH && head.content_length == 0)
 		head.framing = HTTP_NO_BODY;
+	if (!span_is(head.method, method) || !span_eq(head.target, target))
+		return -EINVAL;
 	if (used != written.len || head.framing != framing_of(length) ||
 	    (head.framing == HTTP_LENGTH && head.content_length != length) ||
 	    !head.is_keep_alive)
@@ -127,7 +130,7 @@ int http_client_start(struct http_client *c, const char *method,
 		return -ENOTCONN;
 	r = put_head(&c->out, method, target, headers, length);
 	if (r == 0)
-		r = check_head(buf_span(&c->out), length);
+		r = check_head(buf_span(&c->out), method, target, length);
 	if (r < 0) {
 		c->out.len = 0; /* as it is in every idle client */
 		return r;

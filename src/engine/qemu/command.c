@@ -75,13 +75,13 @@ static int add_machine(struct qemu_command *c, const struct sandbox_spec *spec)
 	case BOOT_TEMPLATE:
 		return add(c,
 			   "memory-backend-file,id=ram,size=%uM,share=on,"
-			   "mem-path=/dev/fdset/%d",
-			   spec->mem_mib, QEMU_FD_RAM);
+			   "mem-path=" QEMU_RAM,
+			   spec->mem_mib);
 	case BOOT_RESTORE:
 		return add(c,
 			   "memory-backend-file,id=ram,size=%uM,share=off,"
-			   "readonly=on,rom=off,mem-path=/dev/fdset/%d",
-			   spec->mem_mib, QEMU_FD_RAM);
+			   "readonly=on,rom=off,mem-path=" QEMU_RAM,
+			   spec->mem_mib);
 	case BOOT_COLD:
 	case BOOT_COUNT:
 		break;
@@ -165,8 +165,6 @@ static int add_fds(struct qemu_command *c, const struct sandbox_spec *spec)
 {
 	for (int fd = QEMU_FD_ROOT; fd < QEMU_FD_END; fd++) {
 		if (fd == QEMU_FD_BASE && spec->boot != BOOT_RESTORE)
-			continue;
-		if (fd == QEMU_FD_RAM && spec->boot == BOOT_COLD)
 			continue;
 		TRY(add(c, "-add-fd"));
 		TRY(add(c, "fd=%d,set=%d", fd, fd));

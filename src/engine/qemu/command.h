@@ -20,7 +20,6 @@ enum qemu_fd {
 	QEMU_FD_MODULES, /* raw module image, read-only */
 	QEMU_FD_LAYER,	 /* qcow2 of the sandbox, read-write */
 	QEMU_FD_BASE,	 /* qcow2 of the template, read-only; BOOT_RESTORE */
-	QEMU_FD_RAM,	 /* RAM file; not BOOT_COLD */
 	QEMU_FD_END,
 };
 
@@ -28,6 +27,7 @@ enum qemu_fd {
 #define QEMU_PROGRAM "/usr/bin/qemu-system-x86_64"
 #define QEMU_KERNEL "/kernel"
 #define QEMU_INITRD "/initrd"
+#define QEMU_RAM "/ram" /* not BOOT_COLD */
 
 enum {
 	/* Room for translated code under TCG. */

@@ -319,3 +319,14 @@ int qemu_save(struct engine *engine, struct err *e)
 	send_next(engine);
 	return 0;
 }
+
+void qemu_fini(struct engine *engine)
+{
+	struct qemu_driver *d = driver_of(engine);
+
+	if (d == NULL)
+		return;
+	buf_fini(&d->in);
+	mem_free(d);
+	engine->driver = NULL;
+}

@@ -63,4 +63,10 @@ int qemu_start(struct engine *engine, const struct sandbox_spec *spec,
  */
 int qemu_save(struct engine *engine, struct err *e) MUST_CHECK;
 
+/**
+ * qemu_fini() - see engine_ops.fini
+ * Context: the shim's thread.
+ */
+void qemu_fini(struct engine *engine);
+
 #endif
