@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "domain/sandbox.h"
 
-/* "2026-11-24T18:42:20.123456789Z" and a NUL, with room for far years. */
-enum { IDENTITY_TIME_BYTES = 48 };
+/* "2026-11-24T18:42:20.123456789Z" and a NUL, or what the compiler fears. */
+enum { IDENTITY_TIME_BYTES = 96 };
 
 /**
  * identity_time() - a time as RFC 3339 with nanoseconds, UTC

@@ -215,33 +215,7 @@ static int start_api(struct shim *shim)
 	return api_init(api, shim->listener_fd);
 }
 
-/* Birth and life. */
-
-int shim_configure(struct shim *shim, const struct shim_birth *birth,
-		   struct err *e)
-{
-	shim->spec = *birth->spec;
-	birth->spec->env_json = NULL; /* ownership moved */
-	shim->control_fd = birth->control;
-	shim->verdict_fd = birth->verdict;
-	shim->listener_fd = -1;
-	shim->engine = ENGINE_NONE;
-	shim->loop = EV_CLOSED;
-	shim->born_ns = clock_boot_ns();
-	console_init(&shim->console);
-	shim->engine_ops = shim_engine(shim->spec.engine);
-	if (shim->engine_ops == NULL)
-		return err_set(e, -EINVAL,
-			       "cannot start the sandbox: this shim has no "
-			       "engine \"%s\"; install the same version of "
-			       "caponier and caponier-shim",
-			       shim->spec.engine);
-	if (shim->spec.token[0] == '\0')
-		return err_set(e, -EINVAL,
-			       "cannot start the sandbox: its specification "
-			       "has no token; start the shim through caponier");
-	return 0;
-}
+/* Life. */
 
 int shim_start(struct shim *shim, struct err *e)
 {

@@ -34,10 +34,12 @@ enum phase {
 /* What the keeper hands to its shim. */
 struct shim_birth {
 	struct sandbox_spec *spec;   /* taken over */
-	const struct cgroup *cgroup; /* borrowed */
-	int dir;     /* the sandbox's directory */
-	int control; /* channel to the launcher */
-	int verdict; /* pipe to the keeper */
+	const struct cgroup *cgroup; /* borrowed; NULL: none */
+	const char *path; /* the sandbox's directory */
+	int dir;	  /* the same, open */
+	int control;	  /* channel to the launcher */
+	int verdict;	  /* pipe to the keeper */
+	int life;	  /* pipe from the keeper: it ends with it */
 };
 
 struct shim {
@@ -77,16 +79,6 @@ struct shim {
  * Context: any thread.
  */
 const struct engine_ops *shim_engine(const char *name);
-
-/**
- * shim_configure() - take over what the keeper handed down
- * @shim: zeroed; must not move
- *
- * Return: 0; -EINVAL with a sentence.
- * Context: the launcher's rights.
- */
-int shim_configure(struct shim *shim, const struct shim_birth *birth,
-		   struct err *e) MUST_CHECK;
 
 /**
  * shim_start() - join all descriptors to the loop; the engine runs
