@@ -187,7 +187,7 @@ bool sandbox_ended(struct sandbox *s, const char *cause, int ms)
 	return is_cause && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int sandbox_dial(struct sandbox *s)
+int sandbox_dial(const struct sandbox *s)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
