@@ -90,6 +90,14 @@ const char *cause_name(enum cause cause);
  */
 int cause_parse(struct span name, enum cause *ret) MUST_CHECK;
 
+/* How the guest comes to life. */
+enum boot {
+	BOOT_COLD,     /* kernel from the start, RAM of its own */
+	BOOT_TEMPLATE, /* the same, into the RAM file, to be saved */
+	BOOT_RESTORE,  /* a copy-on-write clone of a saved guest */
+	BOOT_COUNT,
+};
+
 /* A sandbox as its launcher wants it. Paths are absolute and on the host. */
 struct sandbox_spec {
 	char id[SANDBOX_ID_BYTES];
@@ -97,12 +105,15 @@ struct sandbox_spec {
 	char engine[SANDBOX_NAME_BYTES]; /* "qemu" */
 	char accel[SANDBOX_NAME_BYTES];	 /* "kvm" or "tcg" */
 	enum tier tier;
+	unsigned boot; /* enum boot */
 
 	unsigned vcpus;
 	unsigned cpu_pct;    /* CPU quota over all vCPUs, 100 = one core */
 	unsigned mem_mib;    /* guest RAM */
 	unsigned disk_mib;   /* guest's root disk */
+	unsigned base_disk_mib; /* size of @layer as made: the template's */
 	unsigned timeout_s;  /* wall time of the sandbox; 0: none */
+	unsigned tsc_khz;    /* the host's, for guests that boot */
 	unsigned idle_s;     /* time without a request; 0: none */
 
 	char engine_root[PATH_MAX]; /* root directory of the engine's jail */
@@ -112,8 +123,8 @@ struct sandbox_spec {
 	char modules_image[PATH_MAX]; /* raw ext4, read-only, shared */
 	char layer[PATH_MAX];	      /* qcow2 of this sandbox, read-write */
 	char base_layer[PATH_MAX];    /* template's qcow2, read-only, or "" */
-	char ram[PATH_MAX];	      /* RAM file: template's, or to be made */
-	char vm_state[PATH_MAX];      /* device state to restore, or "": boot */
+	char ram[PATH_MAX];	      /* the template's RAM, or "": BOOT_COLD */
+	char vm_state[PATH_MAX];      /* the template's device state, or "" */
 	char cpu_model[SANDBOX_NAME_BYTES];
 
 	uint32_t uid; /* host uid and gid of the engine; 0: the caller's own */

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "confine/cgroup.h"
 #include "domain/sandbox.h"
 #include "ev/ev.h"
 
@@ -27,7 +28,7 @@ struct engine {
 	int wire_fd;	/* byte stream to the agent, non-blocking */
 	int console_fd; /* what the guest's kernel prints; read only */
 	int control_fd; /* the engine's own protocol (QMP), or -1 */
-	int state_fd;	/* device state to restore from, or -1 */
+	int state_fd;	/* device state to restore from or save to, or -1 */
 	struct ev *loop; /* from start() on */
 	struct ev_io control_io;
 	const struct engine_events *events;
@@ -46,6 +47,8 @@ struct engine {
 struct engine_events {
 	/* The guest runs (booting, or restored). */
 	void (*on_running)(struct engine *engine);
+	/* save() is complete: RAM file and device state are written. */
+	void (*on_saved)(struct engine *engine);
 	/* The engine says why it stops; its end follows on pid_fd. */
 	void (*on_stopping)(struct engine *engine, enum cause cause,
 			    const char *detail);
@@ -54,13 +57,21 @@ struct engine_events {
 struct engine_ops {
 	const char *name;
 	/* Start the engine in its cage. Blocks for milliseconds; needs the
-	 * launcher's rights. @cgroup: see confine/cgroup.h; borrowed. */
-	int (*spawn)(const struct sandbox_spec *spec, void *cgroup,
-		     struct engine *ret, struct err *e);
-	/* Make the guest run; progress comes through @events. */
-	int (*start)(struct engine *engine, struct ev *loop,
-		     const struct engine_events *events, void *owner,
+	 * launcher's rights. @cgroup: borrowed; NULL: none. */
+	int (*spawn)(const struct sandbox_spec *spec,
+		     const struct cgroup *cgroup, struct engine *ret,
 		     struct err *e);
+	/* Make the guest run; progress comes through @events. @events and
+	 * @owner are borrowed until engine_fini(). */
+	int (*start)(struct engine *engine, const struct sandbox_spec *spec,
+		     struct ev *loop, const struct engine_events *events,
+		     void *owner, struct err *e);
+	/* Save the guest of a BOOT_TEMPLATE to its RAM file and state_fd;
+	 * ends in on_saved or on_stopping. The wire must be quiet. NULL if
+	 * the engine cannot. */
+	int (*save)(struct engine *engine, struct err *e);
+	/* Free @engine->driver; NULL if there is none. */
+	void (*fini)(struct engine *engine);
 };
 
 /**

@@ -9,12 +9,18 @@
  * forwards a message writes it anew from the parsed head, never the bytes.
  *
  * Strict on requests (each a 400): bare LF or CR, obs-fold, space before the
- * colon, empty or non-token names, control bytes, NUL, Content-Length with
- * Transfer-Encoding, repeated Content-Length or Transfer-Encoding or Host,
- * any transfer coding but exactly "chunked", no or several Host in 1.1,
- * versions other than 1.0 and 1.1, a target that is not origin-form.
- * Lenient on responses: reason phrase may be empty or missing; repeated equal
- * Content-Length counts once; HTTP/1.0 without length reads until close.
+ * colon, empty or non-token names, control bytes, NUL, an empty line before
+ * the request, Content-Length with Transfer-Encoding, repeated Content-Length
+ * or Transfer-Encoding or Host, any transfer coding but exactly "chunked"
+ * (501 if "chunked" comes last), any in 1.0, lengths that are not plain
+ * digits up to 2^63-1, no or several Host in 1.1, a Host with bytes that no
+ * host has, versions other than 1.0 and 1.1 (505), CONNECT, a target that is
+ * not origin-form (absolute-form and "*" are not) or holds '#' or non-ASCII.
+ * Responses obey the same, with these leniencies: the reason phrase may be
+ * empty or missing; repeated equal Content-Length counts once; without a
+ * length the body reads until close.
+ * Chunks: no blanks around sizes and extensions; trailers are checked,
+ * bounded and dropped.
  *
  * Spec: RFC 9110, RFC 9112
  */
@@ -70,6 +76,29 @@ struct http_head {
 	size_t header_count;
 };
 
+/* How far a head's end was searched; zeroed before its first byte. */
+struct http_scan {
+	int state; /* private */
+	size_t bytes;
+};
+
+/**
+ * http_scan_head() - search a head's end without looking at a byte twice
+ * @scan:     where the search stands; unspecified after a failure
+ * @in:       the next bytes received; untrusted
+ * @ret_used: bytes of @in that belong to the head, blank line included
+ *
+ * For a connection that collects a head: scan what arrives, keep *@ret_used
+ * bytes of it, and parse once, when the end was found.
+ *
+ * Return: 1 if the head ends in @in; 0 if all of @in belongs to it and more
+ * is needed; -EBADMSG for bare CR, bare LF, control bytes and an empty first
+ * line; -E2BIG past HTTP_HEAD_MAX_BYTES.
+ * Context: any thread, allocates nothing.
+ */
+int http_scan_head(struct http_scan *scan, struct span in,
+		   size_t *ret_used) MUST_CHECK;
+
 /**
  * http_parse_request() - parse a request's head
  * @in:       bytes received so far, from the message's first byte; untrusted
@@ -111,13 +140,15 @@ bool http_find(const struct http_head *head, const char *name,
 
 /**
  * http_query_get() - a parameter of a query string, percent-decoded
- * @query:   as in struct http_head; untrusted; '+' means a space
+ * @query:   as in struct http_head; untrusted; '+' means a space; names are
+ *           decoded, too
  * @name:    the parameter's name
  * @ret:     receives the decoded value of the first match as a C string
  * @ret_cap: size of @ret in bytes
  *
- * Return: 1 if found; 0 if absent; -EBADMSG for broken escapes or a decoded
- * NUL; -ENAMETOOLONG if it does not fit.
+ * Return: 1 if found; 0 if absent; -EBADMSG for broken escapes in the value
+ * or in a name before it, or a decoded NUL; -ENAMETOOLONG if it does not fit.
+ * @ret is unspecified unless 1 is returned.
  * Context: any thread, allocates nothing.
  */
 int http_query_get(struct span query, const char *name, char *ret,
@@ -141,13 +172,14 @@ void http_body_init(struct http_body *b, const struct http_head *head);
 /**
  * http_body_next() - decode the next piece of a body
  * @in:  untrusted; consumed bytes are cut off its front
- * @ret: a view into the consumed bytes; not empty when 1 is returned
+ * @ret: a view into the consumed bytes; not empty when 1 is returned,
+ *       untouched otherwise
  *
  * HTTP_UNTIL_CLOSE ends when the caller sees the end of file: it sets
  * @b->is_done itself.
  *
  * Return: 1 with a piece; 0 if more input is needed or @b->is_done;
- * -EBADMSG for broken framing.
+ * -EBADMSG for broken framing, now and at every later call.
  * Context: any thread, allocates nothing.
  */
 int http_body_next(struct http_body *b, struct span *in,
@@ -164,7 +196,7 @@ int http_put_chunk(struct buf *out, struct span bytes) MUST_CHECK;
 /**
  * http_put_header() - append "Name: value" to a head being written
  * @name:  a token; ours
- * @value: untrusted; refused if it holds a control byte
+ * @value: untrusted; refused if it holds a control byte (tabs are none)
  *
  * Return: as buf_put(), or -EINVAL.
  * Context: any thread; may allocate.

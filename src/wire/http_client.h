@@ -3,11 +3,16 @@
  * The client's side of one HTTP/1.1 connection, over any byte stream.
  *
  * Theory. Pure, like http_server.h. One request at a time; its body may be
- * streamed while the response already arrives. 1xx answers are swallowed.
+ * streamed while the response already arrives. 1xx answers are swallowed, but
+ * for 101: we never ask for an upgrade. A response that is complete before
+ * its request was sent whole ends the connection: what follows on it would
+ * belong to nobody knows which request. So do bytes that nobody asked for.
  *
  * Invariants.
  *  1. Per request exactly one of on_end and on_fail is called, last.
- *  2. No callback is called before http_client_feed() or http_client_eof().
+ *  2. No callback is called before http_client_feed(), http_client_eof() or
+ *     http_client_sent().
+ *  3. A request is written only if http_parse_request() takes it as meant.
  */
 #ifndef CPN_WIRE_HTTP_CLIENT_H
 #define CPN_WIRE_HTTP_CLIENT_H
@@ -33,14 +38,16 @@ struct http_client_ops {
 
 struct http_client {
 	const struct http_client_ops *ops;
-	void *owner; /* the user's */
-	int state;   /* private from here on */
-	struct buf head;
+	void *owner;	 /* the user's */
+	int state;	 /* private from here on */
+	struct buf head; /* the part received of the response's */
+	struct http_scan scan;
 	struct buf out;
 	struct http_body body;
 	bool is_to_head;
 	bool is_chunked_request;
-	bool is_request_done;
+	bool is_request_done; /* its last byte was put in the output */
+	bool is_unsent;	      /* none of its bytes was sent */
 	bool is_paused;
 	bool is_keep_alive;
 	uint64_t request_remaining;
@@ -68,8 +75,9 @@ void http_client_fini(struct http_client *c);
  * @length:  bytes of the body; 0 for none; HTTP_LENGTH_UNKNOWN for chunked
  *
  * Return: 0; -EBUSY while a request is under way; -ENOTCONN if the last
- * answer ended the connection; -EINVAL; -ENOMEM.
- * Context: any; may allocate.
+ * answer ended the connection; -EINVAL or -E2BIG for a head that a server
+ * would refuse; -ENOMEM. Nothing is sent on failure.
+ * Context: any, on_end included; may allocate.
  */
 int http_client_start(struct http_client *c, const char *method,
 		      struct span target, struct span headers,
@@ -86,7 +94,8 @@ size_t http_client_room(const struct http_client *c);
 /**
  * http_client_piece() - stream a part of the request's body
  *
- * Return: 0; -EMSGSIZE past the room or the announced length; -ENOMEM.
+ * Return: 0; -EMSGSIZE past the room or the announced length, or if the
+ * request is over (room is 0 then); -ENOMEM.
  * Context: any; may allocate.
  */
 int http_client_piece(struct http_client *c, struct span bytes) MUST_CHECK;
@@ -94,7 +103,8 @@ int http_client_piece(struct http_client *c, struct span bytes) MUST_CHECK;
 /**
  * http_client_end() - complete the request's body
  *
- * Return: 0; -EMSGSIZE if bytes of the announced length are missing; -ENOMEM.
+ * Return: 0, also if the request is over; -EMSGSIZE if bytes of the announced
+ * length are missing; -ENOMEM.
  * Context: any; may allocate.
  */
 int http_client_end(struct http_client *c) MUST_CHECK;
@@ -105,7 +115,8 @@ int http_client_end(struct http_client *c) MUST_CHECK;
  *
  * Bytes are left over only while http_client_pause() is on.
  *
- * Return: 0; -EBADMSG after on_fail: close the connection; -ENOMEM.
+ * Return: 0; -EBADMSG: close the connection (a request under way got its
+ * on_fail); -ENOMEM: close, too.
  * Context: calls the callbacks.
  */
 int http_client_feed(struct http_client *c, struct span *in) MUST_CHECK;
@@ -113,7 +124,8 @@ int http_client_feed(struct http_client *c, struct span *in) MUST_CHECK;
 /**
  * http_client_eof() - say that the server closed the stream
  *
- * Ends a response that reads until close; fails any other open one.
+ * Ends a response that reads until close; fails any other open one with
+ * -ECONNRESET. Feed what was received before.
  * Context: calls the callbacks.
  */
 void http_client_eof(struct http_client *c);

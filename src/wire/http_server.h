@@ -3,19 +3,24 @@
  * The server's side of one HTTP/1.1 connection, over any byte stream.
  *
  * Theory. Pure: the owner feeds received bytes and drains output. Requests
- * are handled one after another; while one is being answered, further input
- * of the next is left unconsumed (back-pressure). Output is bounded by
- * HTTP_SERVER_OUT_MAX_BYTES: replies are streamed piece by piece as
- * http_reply_room() allows, on_room tells when there is room again.
+ * are handled one after another; while one is being answered, and until its
+ * answer was drained, further input of the next is left unconsumed
+ * (back-pressure). Output is bounded by HTTP_SERVER_OUT_MAX_BYTES and one
+ * head: replies are streamed piece by piece as http_reply_room() allows,
+ * on_room tells when there is room again.
  *
  * A request that cannot be parsed is answered here (400, 431, 501, 505) and
- * the connection is closed; the handler never sees it. "Expect: 100-continue"
- * is answered here when the handler did not reply in on_request. A reply that
- * is complete before the request's body: the rest of the body is read and
- * dropped, up to HTTP_SERVER_DRAIN_MAX_BYTES, then the connection closes.
+ * the connection is closed; the handler never sees it. A body whose chunks
+ * are malformed ends the connection, with a 400 if no reply was begun.
+ * "Expect: 100-continue" is answered here when the handler did not reply in
+ * on_request; if it did, the connection closes behind the reply, for nobody
+ * can tell whether the body will come. A reply that is complete before the
+ * request's body: the rest of the body is read and dropped, up to
+ * HTTP_SERVER_DRAIN_MAX_BYTES, then the connection closes.
  *
  * Invariants.
- *  1. Per request exactly one of: a whole reply, or on_gone.
+ *  1. Per request exactly one of: a whole reply, on_gone, or an end that the
+ *     handler chose (http_reply_abort(), http_reply_end() before the length).
  *  2. on_body and on_end are not called after the reply was completed.
  *  3. Every callback may complete the reply; none may free the server.
  */
@@ -46,15 +51,16 @@ struct http_server_ops {
 
 struct http_server {
 	const struct http_server_ops *ops;
-	void *owner; /* the user's */
-	int state;   /* private from here on */
-	struct buf head; /* of the request being received */
+	void *owner;	 /* the user's */
+	int state;	 /* private from here on */
+	struct buf head; /* the part received of the next request */
+	struct http_scan scan;
 	struct buf out;
 	struct http_body body;
 	bool is_chunked_reply;
+	bool is_bodiless_reply; /* to HEAD; 204, 304 */
 	bool is_head_request;
 	bool is_reply_started;
-	bool is_reply_done;
 	bool is_closing;
 	bool is_paused;
 	bool owes_continue;
@@ -85,7 +91,7 @@ void http_server_fini(struct http_server *s);
  *
  * Bytes left over wait for the present reply (or for http_server_pause() to
  * be undone): keep them and feed again after output was drained or the reply
- * was completed.
+ * was completed. Once http_server_is_over() all bytes are dropped.
  *
  * Return: 0; -ENOMEM: close the connection.
  * Context: calls the callbacks; may allocate.
@@ -104,7 +110,9 @@ void http_server_pause(struct http_server *s, bool on);
  * @type:   Content-Type, or NULL for none
  * @body:   copied; must fit the output's maximum
  *
- * Return: 0; -E2BIG; -ENOMEM: close the connection.
+ * Return: 0; -E2BIG; -EINVAL for a @status or @type that is none, or if no
+ * request waits for its answer; -ENOMEM: close the connection. Nothing is
+ * sent on failure.
  * Context: a callback, or later; may allocate.
  */
 int http_reply(struct http_server *s, unsigned status, const char *type,
@@ -118,7 +126,11 @@ int http_reply(struct http_server *s, unsigned status, const char *type,
  * @length:  bytes of the body, or HTTP_LENGTH_UNKNOWN (chunked; to an
  *           HTTP/1.0 client: until close)
  *
- * Return: 0; -ENOMEM: close the connection.
+ * To HEAD, and with 204 and 304, the body is taken as ever but not sent.
+ *
+ * Return: 0; -E2BIG or -EINVAL for a head that a client would refuse, or if
+ * no request waits for its answer; -ENOMEM: close the connection. Nothing is
+ * sent on failure.
  * Context: a callback, or later; may allocate.
  */
 int http_reply_start(struct http_server *s, unsigned status,
@@ -147,7 +159,8 @@ int http_reply_piece(struct http_server *s, struct span bytes) MUST_CHECK;
  * If bytes of the announced length are missing the connection will close
  * without them (the client sees a broken body).
  *
- * Return: 0; -ENOMEM: close the connection.
+ * Return: 0, also if no streamed answer is open; -ENOMEM: close the
+ * connection.
  * Context: a callback, or later; may allocate.
  */
 int http_reply_end(struct http_server *s) MUST_CHECK;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The single steps a cage is built from. jail.c and self.c put them in order.
+ *
+ * Every step either holds completely or fails; none degrades in silence.
+ */
+#ifndef CPN_CONFINE_STEPS_H
+#define CPN_CONFINE_STEPS_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/macros.h"
+
+/* The id a caged process sees as its own. */
+enum { CAGE_UID = 1000 };
+
+struct step_limit {
+	int resource; /* RLIMIT_... */
+	rlim_t value; /* soft and hard */
+};
+
+/* One path below which Landlock lets something happen. */
+struct step_access {
+	const char *path; /* NULL: leave this row out */
+	bool may_execute;
+	bool may_write;
+	bool may_ioctl;
+};
+
+/**
+ * step_private_mounts() - cut the mount namespace's ties to the host's
+ *
+ * Return: 0 or -errno.
+ * Context: inside a mount namespace of one's own.
+ */
+int step_private_mounts(void) MUST_CHECK;
+
+/**
+ * step_set_mount_flags() - add mount flags to a mount, keeping those it has
+ * @attr: MOUNT_ATTR_...
+ *
+ * Return: 0 or -errno.
+ * Context: inside a mount namespace of one's own.
+ */
+int step_set_mount_flags(const char *path, uint64_t attr) MUST_CHECK;
+
+/**
+ * step_pivot() - make the mount at @path the root and drop the old one
+ *
+ * Return: 0 or -errno.
+ * Context: inside a mount namespace of one's own.
+ */
+int step_pivot(const char *path) MUST_CHECK;
+
+/**
+ * step_own_user() - enter a last user namespace that owns nothing
+ * @proc_self: descriptor of /proc/self, opened before the root was changed
+ * @host_uid:  uid and gid in the namespace left behind; 0 keeps the present
+ *
+ * The other namespaces stay with the user namespace left behind: even a
+ * process that regained every capability here would have none over them.
+ *
+ * Return: 0 or -errno.
+ * Context: a single thread with CAP_SETUID and CAP_SETGID.
+ */
+int step_own_user(int proc_self, uint32_t host_uid) MUST_CHECK;
+
+/**
+ * step_no_capabilities() - empty every capability set, for good
+ *
+ * Return: 0 or -errno.
+ * Context: with CAP_SETPCAP; before exec.
+ */
+int step_no_capabilities(void) MUST_CHECK;
+
+/**
+ * step_limits() - set resource limits, soft and hard
+ *
+ * A limit above the present hard one is left at that.
+ *
+ * Return: 0 or -errno.
+ * Context: any.
+ */
+int step_limits(const struct step_limit *limits, size_t count) MUST_CHECK;
+
+/**
+ * step_die_with_parent() - be killed when the parent ends
+ * @parent_pipe: read end of a pipe whose write end only the parent holds
+ *
+ * Return: 0; -ESRCH if the parent has ended already; -errno.
+ * Context: after the last change of credentials, which would undo it.
+ */
+int step_die_with_parent(int parent_pipe) MUST_CHECK;
+
+/**
+ * step_landlock() - allow what @access lists, deny the rest of files and TCP
+ * @access: may be empty
+ *
+ * With ABI 4 TCP is denied, with ABI 6 signals and abstract sockets of others.
+ *
+ * Return: the ABI, 0 where the kernel has no Landlock, or -errno.
+ * Context: with no_new_privs.
+ */
+int step_landlock(const struct step_access *access, size_t count) MUST_CHECK;
+
+/**
+ * step_seccomp() - install a filter
+ *
+ * Return: 0 or -errno.
+ * Context: last of all, with no_new_privs.
+ */
+int step_seccomp(const struct sock_fprog *filter) MUST_CHECK;
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting QEMU in its jail.
+//
+// Everything QEMU will touch is opened here and handed over by number; in its
+// root lie only its own libraries and firmware, and, where the guest boots, the
+// kernel and initramfs as single read-only mounts.
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "confine/jail.h"
+#include "engine/qemu/command.h"
+#include "engine/qemu/control.h"
+#include "engine/qemu/qemu.h"
+#include "qemu_seccomp.h"
+
+enum {
+	NOFILE_MAX = 128,
+	PROCESSES_MAX = 64,
+	MEMLOCK_MAX = 65536,
+	LAYER_SLACK_MIB = 1024, /* a layer's own tables */
+	FILES_MAX = QEMU_FD_END,
+};
+
+/* Files of the host, each with its number inside the jail. */
+struct files {
+	int fd[FILES_MAX]; /* by enum qemu_fd; -1: none */
+	int state;
+};
+
+static void files_fini(struct files *f)
+{
+	for (size_t i = 0; i < FILES_MAX; i++)
+		fd_close(&f->fd[i]);
+	fd_close(&f->state);
+}
+
+struct file_row {
+	enum qemu_fd to;
+	const char *path;
+	int flags;
+};
+
+static int open_file(const char *path, int flags, int *ret, struct err *e)
+{
+	*ret = open(path, flags | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret < 0)
+		return err_set(e, neg_errno(),
+			       "cannot open %s: %s; build the template again",
+			       path, err_text(NULL, neg_errno()));
+	return 0;
+}
+
+static int open_files(const struct sandbox_spec *spec, struct files *f,
+		      struct err *e)
+{
+	bool is_restore = spec->boot == BOOT_RESTORE;
+	const struct file_row rows[] = {
+		{ QEMU_FD_ROOT, spec->root_image, O_RDONLY },
+		{ QEMU_FD_MODULES, spec->modules_image, O_RDONLY },
+		{ QEMU_FD_LAYER, spec->layer, O_RDWR },
+		{ QEMU_FD_BASE, is_restore ? spec->base_layer : "", O_RDONLY },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].path[0] != '\0')
+			TRY(open_file(rows[i].path, rows[i].flags,
+				      &f->fd[rows[i].to], e));
+	}
+	if (spec->vm_state[0] != '\0')
+		TRY(open_file(spec->vm_state, is_restore ? O_RDONLY : O_RDWR,
+			      &f->state, e));
+	return 0;
+}
+
+/* A socket pair: one end for the shim, one for QEMU. */
+static int open_pair(struct files *f, enum qemu_fd to, int *ret_ours)
+{
+	int pair[2] = { -1, -1 };
+
+	TRY(fd_pair(pair));
+	f->fd[to] = pair[1];
+	*ret_ours = pair[0];
+	return fd_set_nonblock(*ret_ours, true);
+}
+
+static int open_pairs(struct files *f, struct engine *engine)
+{
+	TRY(open_pair(f, QEMU_FD_WIRE, &engine->wire_fd));
+	TRY(open_pair(f, QEMU_FD_QMP, &engine->control_fd));
+	return open_pair(f, QEMU_FD_CONSOLE, &engine->console_fd);
+}
+
+static int enter(const struct sandbox_spec *spec, const struct files *f,
+		 const struct cgroup *cgroup, char *const *argv,
+		 struct engine *engine, struct err *e)
+{
+	static char *const envp[] = { NULL };
+	const struct step_limit limits[] = {
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_NOFILE, NOFILE_MAX },
+		{ RLIMIT_MEMLOCK, MEMLOCK_MAX },
+		{ RLIMIT_FSIZE,
+		  ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB) << 20 },
+		/* Counted in its own user namespace alone, since Linux 5.14. */
+		{ RLIMIT_NPROC, PROCESSES_MAX },
+	};
+	const bool is_kvm = span_is(span_str(spec->accel), "kvm");
+	const bool is_booting = spec->boot != BOOT_RESTORE;
+	const struct jail_bind binds[] = {
+		{ is_kvm ? "/dev/kvm" : NULL, "/dev/kvm", true, true },
+		{ is_booting ? spec->kernel : NULL, QEMU_KERNEL, false, false },
+		{ is_booting ? spec->initrd : NULL, QEMU_INITRD, false, false },
+		{ spec->ram[0] != '\0' ? spec->ram : NULL, QEMU_RAM,
+		  spec->boot == BOOT_TEMPLATE, false },
+	};
+	const struct step_access access[] = {
+		{ "/", true, false, false },
+		{ spec->boot == BOOT_TEMPLATE ? QEMU_RAM : NULL, false, true,
+		  false },
+		{ is_kvm ? "/dev/kvm" : NULL, false, true, true },
+	};
+	struct jail_fd fds[FILES_MAX];
+	struct jail_spec jail = {
+		.root = spec->engine_root,
+		.binds = binds,
+		.bind_count = ARRAY_LEN(binds),
+		.fds = fds,
+		.stderr_fd = f->fd[QEMU_FD_CONSOLE],
+		.limits = limits,
+		.limit_count = ARRAY_LEN(limits),
+		.access = access,
+		.access_count = ARRAY_LEN(access),
+		.filter = &qemu_filter,
+		.cgroup = cgroup,
+		.leaf = CGROUP_ENGINE,
+		.host_uid = spec->uid,
+		.program = QEMU_PROGRAM,
+		.argv = argv,
+		.envp = envp,
+	};
+
+	for (int fd = 0; fd < FILES_MAX; fd++) {
+		if (f->fd[fd] >= 0)
+			fds[jail.fd_count++] = (struct jail_fd){ f->fd[fd], fd };
+	}
+	return jail_spawn(&jail, &engine->pid, &engine->pid_fd, e);
+}
+
+/* The RAM file is QEMU's own while it is written. */
+static int give_ram(const struct sandbox_spec *spec, struct err *e)
+{
+	if (spec->boot != BOOT_TEMPLATE || spec->uid == 0)
+		return 0;
+	if (lchown(spec->ram, spec->uid, spec->uid) < 0)
+		return err_set(e, neg_errno(),
+			       "cannot give %s to QEMU: %s; see that "
+			       "CAPONIER_HOME lies on an ordinary file system",
+			       spec->ram, err_text(NULL, neg_errno()));
+	return 0;
+}
+
+static int qemu_spawn(const struct sandbox_spec *spec,
+		      const struct cgroup *cgroup, struct engine *ret,
+		      struct err *e)
+{
+	CLEANUP(files_fini) struct files f = { .state = -1 };
+	CLEANUP(qemu_command_fini) struct qemu_command command = { 0 };
+	struct engine engine = ENGINE_NONE;
+	int r = 0;
+
+	for (size_t i = 0; i < FILES_MAX; i++)
+		f.fd[i] = -1;
+	r = open_files(spec, &f, e);
+	if (r == 0)
+		r = give_ram(spec, e);
+	if (r == 0)
+		r = qemu_command_init(spec, &command);
+	if (r == 0)
+		r = open_pairs(&f, &engine);
+	if (r == 0)
+		r = enter(spec, &f, cgroup, command.argv, &engine, e);
+	if (r < 0) {
+		engine_fini(&engine);
+		return err_set(e, r, "cannot start QEMU: %s; see caponier "
+				     "doctor",
+			       err_text(NULL, r));
+	}
+	engine.ops = &engine_qemu;
+	engine.state_fd = fd_take(&f.state);
+	*ret = engine;
+	return 0;
+}
+
+const struct engine_ops engine_qemu = {
+	.name = "qemu",
+	.spawn = qemu_spawn,
+	.start = qemu_start,
+	.save = qemu_save,
+	.fini = qemu_fini,
+};
