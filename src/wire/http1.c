@@ -22,6 +22,10 @@
 /* RFC 9112 6.3 leaves the maximum to us; a sum with it still fits 64 bits. */
 #define LENGTH_MAX ((uint64_t)INT64_MAX)
 
+enum {
+	CHUNK_SIZE_DIGITS = 16, /* leading zeros included */
+};
+
 enum byte_class {
 	BYTE_BAD, /* control bytes */
 	BYTE_CR,
@@ -615,12 +619,13 @@ static void enter_chunk(struct http_body *b)
 		b->state = CHUNK_TRAILER_FIRST;
 }
 
+/* A size is no place for padding: longer ones serve only to differ. */
 static int add_size_digit(struct http_body *b, uint8_t digit)
 {
 	uint64_t value = 0;
 
 	TRY(num_parse_hex(span_of(&digit, 1), &value));
-	if (b->remaining > LENGTH_MAX >> 4)
+	if (b->line_len > CHUNK_SIZE_DIGITS || b->remaining > LENGTH_MAX >> 4)
 		return -EBADMSG;
 	b->remaining = b->remaining << 4 | value;
 	return 0;
