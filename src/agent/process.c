@@ -210,9 +210,9 @@ static void tell_last(struct process *p, const struct spawn_failure *failure)
 	while ((w = p->watchers) != NULL) {
 		process_unwatch(w);
 		if (failure != NULL)
-			w->ops->on_failed(w, failure);
+			w->ops->on_failed(w, p, failure);
 		else
-			w->ops->on_end(w);
+			w->ops->on_end(w, p);
 	}
 }
 
@@ -336,7 +336,7 @@ static void drop_oldest(struct processes *table)
 }
 
 int process_start(struct processes *table, const struct process_request *what,
-		  struct process_watcher *watcher, struct process **ret)
+		  struct process_watcher *watcher)
 {
 	struct process *p = NULL;
 	int r = 0;
@@ -375,7 +375,6 @@ int process_start(struct processes *table, const struct process_request *what,
 			     p);
 	watcher->process = p;
 	p->watchers = watcher;
-	*ret = p;
 	return 0;
 }
 
@@ -391,7 +390,7 @@ void process_watch(struct process *p, struct process_watcher *watcher)
 	watcher->ops->on_started(watcher);
 	if (p->state == PROCESS_ENDED && watcher->process != NULL) {
 		process_unwatch(watcher);
-		watcher->ops->on_end(watcher);
+		watcher->ops->on_end(watcher, p);
 	}
 }
 

@@ -69,11 +69,11 @@ struct process_watcher_ops {
 	/* Bytes on_output() takes now. */
 	size_t (*room)(const struct process_watcher *w);
 	void (*on_started)(struct process_watcher *w);
-	void (*on_failed)(struct process_watcher *w,
+	void (*on_failed)(struct process_watcher *w, const struct process *p,
 			  const struct spawn_failure *failure);
 	void (*on_output)(struct process_watcher *w,
 			  enum process_channel channel, struct span bytes);
-	void (*on_end)(struct process_watcher *w);
+	void (*on_end)(struct process_watcher *w, const struct process *p);
 };
 
 struct process_watcher {
@@ -152,14 +152,12 @@ struct process_request {
 /**
  * process_start() - start a process
  * @watcher: attached from the beginning; hears what came of it
- * @ret:     the process, alive as long as @watcher is attached, and longer
  *
  * Return: 0; -EAGAIN if there are PROCESS_COUNT_MAX; -errno.
  * Context: the loop's thread.
  */
 int process_start(struct processes *table, const struct process_request *what,
-		  struct process_watcher *watcher,
-		  struct process **ret) MUST_CHECK;
+		  struct process_watcher *watcher) MUST_CHECK;
 
 /**
  * process_find() - a process by pid, ended ones included
