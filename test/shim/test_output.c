@@ -190,7 +190,7 @@ TEST(without_a_client_the_oldest_output_gives_way)
 	CHECK_EQ(r.status, 200);
 	CHECK(strstr(r.head, "X-Caponier-Dropped-Bytes: 0\r") == NULL);
 	CHECK(strstr(r.head, "X-Caponier-Dropped-Bytes: ") != NULL);
-	printf("# %.80s\n", strstr(r.head, "X-Caponier"));
+	printf("# %.40s\n", strstr(r.head, "X-Caponier"));
 	CHECK_EQ(count("\"start\""), 1);
 	(void)close(fd);
 	sandbox_order(&s, "{\"stop\":\"exited\"}");
