@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/variant_make.h"
 #include "engine/qemu/command.h"
+#include "engine/qemu/tsc.h"
 #include "image/tree.h"
 
 #define MANIFEST_FILE "variant.json"
@@ -37,16 +38,16 @@ static void size_name(const struct sandbox_spec *spec,
 
 /* What the saved state fits: the settings that must be equal. */
 
-/* The processor's name, or "" under emulation, where it does not matter. */
-static void host_cpu(const struct sandbox_spec *spec, char *ret, size_t cap)
+/* The processor's name: a saved guest counts on its features under KVM, and on
+ * the speed of its counter everywhere. */
+static void host_cpu(char *ret, size_t cap)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(CPUINFO_MAX_BYTES);
 	const char *at = NULL;
 	const char *end = NULL;
 
 	ret[0] = '\0';
-	if (strcmp(spec->accel, "kvm") != 0 ||
-	    fd_read_file(AT_FDCWD, "/proc/cpuinfo", &text) < 0)
+	if (fd_read_file(AT_FDCWD, "/proc/cpuinfo", &text) < 0)
 		return;
 	at = buf_cstr(&text);
 	at = at != NULL ? strstr(at, "model name") : NULL;
@@ -84,7 +85,7 @@ static int expected(const struct template *t, const struct sandbox_spec *spec,
 
 	if (kernel == NULL || engine == NULL)
 		return -EBADMSG;
-	host_cpu(spec, cpu, sizeof(cpu));
+	host_cpu(cpu, sizeof(cpu));
 	TRY(command_digest(spec, &command));
 	TRY(digest_path(t->file, &parts));
 	TRY(manifest_set(m, "format", "%d", TEMPLATE_FORMAT));
@@ -347,7 +348,9 @@ int variant_prepare(const struct home *home, const struct install *install,
 	spec->base_disk_mib = spec->disk_mib;
 	TRY(span_copy_str(span_str(cpu_model(spec->accel)), spec->cpu_model,
 			  sizeof(spec->cpu_model)));
-	if (!wish->no_snapshot) {
+	if (wish->no_snapshot) {
+		spec->tsc_khz = tsc_khz();
+	} else {
 		TRY(expected(t, spec, want));
 		TRY(restore_from(&m, spec, e));
 	}

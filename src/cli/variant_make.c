@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "cli/cli.h"
 #include "cli/session.h"
+#include "engine/qemu/tsc.h"
 #include "launch/launch.h"
 
 enum { SAVE_MAX_MS = 60000, READ_ONLY = 0444 };
@@ -60,6 +61,7 @@ static int fill_spec(const struct template *t, const struct sandbox_spec *like,
 		.mem_mib = like->mem_mib,
 		.disk_mib = VARIANT_DISK_MIB,
 		.base_disk_mib = VARIANT_DISK_MIB,
+		.tsc_khz = tsc_khz(),
 	};
 	memcpy(spec->engine, like->engine, sizeof(spec->engine));
 	memcpy(spec->accel, like->accel, sizeof(spec->accel));

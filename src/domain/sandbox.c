@@ -103,6 +103,7 @@ static const struct field fields[] = {
 	UNSIGNED(disk_mib, SANDBOX_DISK_MAX_MIB),
 	UNSIGNED(base_disk_mib, SANDBOX_DISK_MAX_MIB),
 	UNSIGNED(timeout_s, UINT_MAX),
+	UNSIGNED(tsc_khz, UINT_MAX),
 	UNSIGNED(idle_s, UINT_MAX),
 	TEXT(engine_root),
 	TEXT(kernel),

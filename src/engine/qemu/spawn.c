@@ -104,9 +104,8 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		{ RLIMIT_MEMLOCK, MEMLOCK_MAX },
 		{ RLIMIT_FSIZE,
 		  ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB) << 20 },
-		/* Counted per uid: only where the uid is its own. */
-		{ RLIMIT_NPROC,
-		  spec->uid != 0 ? PROCESSES_MAX : RLIM_INFINITY },
+		/* Counted in its own user namespace alone, since Linux 5.14. */
+		{ RLIMIT_NPROC, PROCESSES_MAX },
 	};
 	const bool is_kvm = span_is(span_str(spec->accel), "kvm");
 	const bool is_booting = spec->boot != BOOT_RESTORE;

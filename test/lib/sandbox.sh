@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# What scenario tests of whole sandboxes share. Read after tap.sh.
+
+: "${CAPONIER_HOME:=/var/lib/caponier}"
+export CAPONIER_HOME
+
+# need_template: skip the whole test if there is no base template.
+need_template()
+{
+	[ -e "$CAPONIER_HOME/templates/base/template.json" ] ||
+		skip_all "the template base is not built: ./dev images"
+}
+
+# leftovers: everything of any sandbox that is on this host now, one a line.
+leftovers()
+{
+	for dir in "$CAPONIER_HOME"/sandboxes/* "$CAPONIER_HOME"/sandboxes/.[!.]*; do
+		[ -e "$dir" ] && echo "directory $dir"
+	done
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -type d \
+		-path '*/caponier/*' 2>/dev/null | sed 's/^/cgroup /'
+	grep -l -a -e caponier-shim -e qemu-system-x86_64 /proc/[0-9]*/cmdline \
+		2>/dev/null | grep -v "/proc/$$/" | sed 's/^/process /'
+	grep -e "$CAPONIER_HOME/sandboxes" /proc/self/mountinfo | sed 's/^/mount /'
+	return 0
+}
+
+# nothing_left: true when there is none; says what there is.
+nothing_left()
+{
+	left=$(leftovers)
+	[ -z "$left" ] && return 0
+	echo "$left"
+	return 1
+}
+
+# children PID: the processes PID started, one a line.
+children()
+{
+	cat /proc/"$1"/task/*/children 2>/dev/null | tr ' ' '\n' | grep .
+}
+
+# json_field FILE NAME: a field of the one JSON object in FILE.
+json_field()
+{
+	python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    if line.startswith("{"):
+        value = json.loads(line).get(sys.argv[2])
+        print("null" if value is None else value)' "$1" "$2"
+}
