@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The multiplexer on the wire: many byte streams over one.
+// The multiplexer on the wire; theory and invariants are in mux.h.
 
 #include "wire/mux.h"
 
 #include <string.h>
 
 enum frame_type {
-	FRAME_NONE,
-	FRAME_HELLO,
+	FRAME_HELLO = 1,
 	FRAME_OPEN,
 	FRAME_DATA,
 	FRAME_WINDOW,
 	FRAME_CLOSE,
 	FRAME_RESET,
-	FRAME_COUNT,
+	FRAME_TYPE_COUNT,
 };
 
 enum {
-	HELLO_BYTES = 24, /* what version 1 knows of it */
-	HELLO_MAX_BYTES = 255,
-	NUMBER_BYTES = 4,
-	/* Room for the longest answer that one received frame can cause. */
-	ANSWER_BYTES = 2 * (MUX_HEADER_BYTES + HELLO_BYTES),
+	HELLO_BYTES = 24,
+	VALUE_BYTES = 4, /* payload of WINDOW and RESET */
+	ANSWER_MAX_BYTES = MUX_HEADER_BYTES + HELLO_BYTES,
+	WINDOW_STEP_BYTES = MUX_WINDOW_BYTES / 2,
 };
 
-static const uint8_t magic[8] = "CPNWIRE1";
+static const uint8_t magic[8] = { 'C', 'P', 'N', 'W', 'I', 'R', 'E', '1' };
 
-/* Little-endian numbers. */
+/* --- little-endian fields --- */
 
 static uint32_t get_u32(const uint8_t *at)
 {
@@ -34,60 +32,65 @@ static uint32_t get_u32(const uint8_t *at)
 	       (uint32_t)at[3] << 24;
 }
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
 static uint64_t get_u64(const uint8_t *at)
 {
 	return (uint64_t)get_u32(at) | (uint64_t)get_u32(at + 4) << 32;
 }
 
+static void put_u32(uint8_t *at, uint32_t value)
+{
+	for (size_t i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (8 * i) & 0xff);
+}
+
 static void put_u64(uint8_t *at, uint64_t value)
 {
-	put_u32(at, (uint32_t)value);
+	put_u32(at, (uint32_t)(value & UINT32_MAX));
 	put_u32(at + 4, (uint32_t)(value >> 32));
 }
 
-/* Streams. */
+/* --- streams --- */
 
-static struct mux_stream *find(const struct mux *m, uint32_t id)
-{
-	if (id == 0)
-		return NULL;
-	for (size_t i = 0; i < MUX_STREAMS_MAX; i++) {
-		if (m->streams[i].id == id)
-			return (struct mux_stream *)(uintptr_t)&m->streams[i];
-	}
-	return NULL;
-}
-
-static struct mux_stream *find_free(struct mux *m)
-{
-	for (size_t i = 0; i < MUX_STREAMS_MAX; i++) {
-		struct mux_stream *s = &m->streams[i];
-
-		if (s->id == 0 && s->owes_reset == 0)
-			return s;
-	}
-	return NULL;
-}
-
-static bool is_ours(const struct mux *m, uint32_t id)
+static bool is_local(const struct mux *m, uint32_t id)
 {
 	return (id % 2 == 1) == (m->side == MUX_HOST);
 }
 
-/* An id that was used in this epoch: frames of it may still be under way. */
-static bool was_used(const struct mux *m, uint32_t id)
+/* Whether the side that opens such ids has used this one in the epoch. */
+static bool was_opened(const struct mux *m, uint32_t id)
 {
-	return id != 0 &&
-	       id <= (is_ours(m, id) ? m->last_local_id : m->last_remote_id);
+	return id <= (is_local(m, id) ? m->last_local_id : m->last_remote_id);
 }
 
-static void stream_open(struct mux_stream *s, uint32_t id, void *owner)
+/* Also finds a stream whose RESET is owed; id 0 finds a free slot. */
+static const struct mux_stream *slot(const struct mux *m, uint32_t id)
+{
+	for (size_t i = 0; i < MUX_STREAMS_MAX; i++) {
+		if (m->streams[i].id == id)
+			return &m->streams[i];
+	}
+	return NULL;
+}
+
+/* A stream that exists for the user. */
+static const struct mux_stream *live(const struct mux *m, uint32_t id)
+{
+	const struct mux_stream *s = id == 0 ? NULL : slot(m, id);
+
+	return s != NULL && s->owes_reset == MUX_REASON_NONE ? s : NULL;
+}
+
+static struct mux_stream *slot_of(struct mux *m, uint32_t id)
+{
+	return (struct mux_stream *)slot(m, id);
+}
+
+static struct mux_stream *live_of(struct mux *m, uint32_t id)
+{
+	return (struct mux_stream *)live(m, id);
+}
+
+static void start_stream(struct mux_stream *s, uint32_t id, void *owner)
 {
 	*s = (struct mux_stream){
 		.id = id,
@@ -97,19 +100,20 @@ static void stream_open(struct mux_stream *s, uint32_t id, void *owner)
 	};
 }
 
-static void stream_free(struct mux_stream *s)
+static void end_stream(struct mux_stream *s)
 {
 	*s = (struct mux_stream){ 0 };
 }
 
-static void free_if_over(struct mux_stream *s)
+/* --- frames to send --- */
+
+/* Room for a frame of a class that leaves @reserve bytes to its betters. */
+static bool has_room(const struct mux *m, size_t payload_len, size_t reserve)
 {
-	if (s->is_local_closed && s->is_remote_closed && !s->owes_close)
-		stream_free(s);
+	return ring_room(&m->out) >= reserve + MUX_HEADER_BYTES + payload_len;
 }
 
-/* Output. */
-
+/* The caller has seen that there is room: frames go in whole or not at all. */
 static void put_frame(struct mux *m, enum frame_type type, uint32_t id,
 		      struct span payload)
 {
@@ -121,9 +125,13 @@ static void put_frame(struct mux *m, enum frame_type type, uint32_t id,
 	(void)ring_put(&m->out, payload);
 }
 
-static bool has_room(const struct mux *m, size_t payload)
+static void put_value(struct mux *m, enum frame_type type, uint32_t id,
+		      uint32_t value)
 {
-	return ring_room(&m->out) >= MUX_HEADER_BYTES + payload;
+	uint8_t payload[VALUE_BYTES];
+
+	put_u32(payload, value);
+	put_frame(m, type, id, span_of(payload, sizeof(payload)));
 }
 
 static void put_hello(struct mux *m)
@@ -136,302 +144,357 @@ static void put_hello(struct mux *m)
 	put_frame(m, FRAME_HELLO, 0, span_of(payload, sizeof(payload)));
 }
 
-static bool put_number(struct mux *m, enum frame_type type, uint32_t id,
-		       uint32_t number)
+static void send_owed_window(struct mux *m, struct mux_stream *s)
 {
-	uint8_t payload[NUMBER_BYTES];
-
-	if (!has_room(m, sizeof(payload)))
-		return false;
-	put_u32(payload, number);
-	put_frame(m, type, id, span_of(payload, sizeof(payload)));
-	return true;
+	if (s->is_remote_closed || s->recv_owed < WINDOW_STEP_BYTES)
+		return;
+	if (!has_room(m, VALUE_BYTES, MUX_ANSWER_ROOM_BYTES))
+		return;
+	put_value(m, FRAME_WINDOW, s->id, s->recv_owed);
+	s->recv_credit += s->recv_owed;
+	s->recv_owed = 0;
 }
 
-/* Send a window once half of it was used up, so that small reads do not each
- * cost a frame. */
-static void pay_window(struct mux *m, struct mux_stream *s)
+static void send_owed_close(struct mux *m, struct mux_stream *s)
 {
-	if (s->recv_unread < MUX_WINDOW_BYTES / 2 || s->is_remote_closed)
-		return;
-	if (!put_number(m, FRAME_WINDOW, s->id, s->recv_unread))
-		return;
-	s->recv_credit += s->recv_unread;
-	s->recv_unread = 0;
-}
-
-static void pay_close(struct mux *m, struct mux_stream *s)
-{
-	if (!s->owes_close || !has_room(m, 0))
+	if (!s->owes_close || !has_room(m, 0, MUX_ANSWER_ROOM_BYTES))
 		return;
 	put_frame(m, FRAME_CLOSE, s->id, span_of(NULL, 0));
 	s->owes_close = false;
-	free_if_over(s);
+	if (s->is_remote_closed)
+		end_stream(s);
 }
 
-/* Invariant 4: what found no room earlier is sent now. */
-static void pay_debts(struct mux *m)
+static void send_owed_reset(struct mux *m, struct mux_stream *s)
 {
-	for (size_t i = 0; i < MUX_STREAMS_MAX; i++) {
-		struct mux_stream *s = &m->streams[i];
+	if (!has_room(m, VALUE_BYTES, MUX_ANSWER_ROOM_BYTES))
+		return;
+	put_value(m, FRAME_RESET, s->id, (uint32_t)s->owes_reset);
+	end_stream(s);
+}
 
-		if (s->owes_reset != 0 &&
-		    put_number(m, FRAME_RESET, s->owes_reset, s->owed_reason))
-			stream_free(s);
-		if (s->id == 0)
-			continue;
-		pay_window(m, s);
-		pay_close(m, s);
+/* What the ring cannot take now stays owed (invariant 4). */
+static void send_owed(struct mux *m, struct mux_stream *s)
+{
+	if (s->id == 0)
+		return;
+	if (s->owes_reset != MUX_REASON_NONE) {
+		send_owed_reset(m, s);
+		return;
 	}
+	send_owed_window(m, s);
+	send_owed_close(m, s);
 }
 
-/* Frames received, whole or (DATA) piece by piece. Each handler returns 1
- * with an event, 0 without one, or -EPROTO. */
+/* --- what each type of frame does ---
+ *
+ * Each returns 1 with an event, 0 without one, -EPROTO on a breach. The
+ * payload is complete and has passed its form check. */
 
-static int set_event(struct mux_event *ret, enum mux_event_type type,
-		     uint32_t id)
+static bool is_hello(struct span payload)
 {
-	ret->type = type;
-	ret->stream = id;
+	uint32_t version = get_u32(payload.ptr + 8); /* its high half is zero */
+
+	if (memcmp(payload.ptr, magic, sizeof(magic)) != 0)
+		return false;
+	if (version == 0 || version > UINT16_MAX ||
+	    get_u32(payload.ptr + 12) != 0)
+		return false;
+	return version > MUX_VERSION || payload.len == HELLO_BYTES;
+}
+
+static bool is_target(struct span payload)
+{
+	if (payload.len == 0 || payload.len > MUX_TARGET_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < payload.len; i++) {
+		if (payload.ptr[i] <= ' ' || payload.ptr[i] > '~')
+			return false;
+	}
+	return true;
+}
+
+static bool is_credit(struct span payload)
+{
+	uint32_t credit = get_u32(payload.ptr);
+
+	return credit > 0 && credit <= MUX_WINDOW_BYTES;
+}
+
+static bool is_reason(struct span payload)
+{
+	return get_u32(payload.ptr) != MUX_REASON_NONE;
+}
+
+static int hello_at_guest(struct mux *m, uint64_t epoch)
+{
+	if (epoch == 0)
+		return -EPROTO; /* [WIRE-13] */
+	m->epoch = epoch;
+	m->is_established = true;
+	m->last_local_id = 0;
+	m->last_remote_id = 0;
+	memset(m->streams, 0, sizeof(m->streams));
+	/* Frames of the old epoch still in the ring go out before the answer:
+	 * the host drops them. mux_next() has seen that there is room. */
+	put_hello(m);
 	return 1;
 }
 
-static int on_hello(struct mux *m, uint32_t id, struct span payload,
-		    struct mux_event *ret)
+static int hello_at_host(struct mux *m, uint64_t epoch)
 {
-	uint64_t epoch = 0;
-
-	if (id != 0 || memcmp(payload.ptr, magic, sizeof(magic)) != 0)
-		return -EPROTO;
-	epoch = get_u64(payload.ptr + 16);
-	m->peer_version = (uint16_t)(payload.ptr[8] | payload.ptr[9] << 8);
-	if (m->side == MUX_GUEST) {
-		if (epoch == 0)
-			return -EPROTO;
-		memset(m->streams, 0, sizeof(m->streams));
-		m->last_local_id = 0;
-		m->last_remote_id = 0;
-		m->epoch = epoch;
-		m->is_established = true;
-		put_hello(m);
-	} else if (epoch == m->epoch && !m->is_established) {
-		m->is_established = true;
-	} else if (epoch != 0) {
-		return m->is_established ? -EPROTO : 0; /* of an old epoch */
-	} else if (!m->is_established) {
-		return 0; /* the guest starts: our HELLO is under way to it */
+	if (!m->is_established) {
+		/* else it answers an older host, or the guest just started:
+		 * our HELLO is under way to it */
+		m->is_established = epoch != 0 && epoch == m->epoch;
+		return m->is_established ? 1 : 0;
 	}
-	ret->epoch = epoch;
-	return set_event(ret, MUX_EVENT_HELLO, 0);
+	if (epoch != 0)
+		return -EPROTO; /* [WIRE-15] */
+	m->is_established = false;
+	m->epoch = 0; /* no answer brings it back: ids stay unique */
+	memset(m->streams, 0, sizeof(m->streams));
+	return 1;
 }
 
-static bool is_printable(struct span text)
+static int take_hello(struct mux *m, uint32_t id, struct mux_event *ret)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
-			return false;
-	}
-	return text.len != 0 && text.len <= MUX_TARGET_MAX_BYTES;
+	uint64_t epoch = get_u64(m->control + 16);
+	int result = m->side == MUX_GUEST ? hello_at_guest(m, epoch) :
+					    hello_at_host(m, epoch);
+
+	(void)id;
+	if (result == 1)
+		*ret = (struct mux_event){
+			.type = MUX_EVENT_HELLO,
+			.epoch = epoch,
+		};
+	return result;
 }
 
-static int on_open(struct mux *m, uint32_t id, struct span payload,
-		   struct mux_event *ret)
+static int take_open(struct mux *m, uint32_t id, struct mux_event *ret)
 {
-	struct mux_stream *s = NULL;
+	struct mux_stream *s = slot_of(m, 0);
 
-	if (id == 0 || is_ours(m, id) || id <= m->last_remote_id ||
-	    !is_printable(payload))
+	if (is_local(m, id) || id <= m->last_remote_id)
 		return -EPROTO;
 	m->last_remote_id = id;
-	s = find_free(m);
 	if (s == NULL) {
-		(void)put_number(m, FRAME_RESET, id, MUX_REASON_TOO_MANY);
+		/* mux_next() has seen that there is room */
+		put_value(m, FRAME_RESET, id, MUX_REASON_TOO_MANY);
 		return 0;
 	}
-	stream_open(s, id, NULL);
-	ret->bytes = payload;
-	return set_event(ret, MUX_EVENT_OPEN, id);
+	start_stream(s, id, NULL);
+	*ret = (struct mux_event){
+		.type = MUX_EVENT_OPEN,
+		.stream = id,
+		.bytes = span_of(m->control, m->payload_len),
+	};
+	return 1;
 }
 
-static int on_data(struct mux *m, uint32_t id, struct span piece,
-		   struct mux_event *ret)
+static int take_window(struct mux *m, uint32_t id, struct mux_event *ret)
 {
-	struct mux_stream *s = find(m, id);
+	struct mux_stream *s = live_of(m, id);
+	uint32_t credit = get_u32(m->control);
 
 	if (s == NULL)
-		return was_used(m, id) ? 0 : -EPROTO;
-	if (s->is_remote_closed || piece.len > s->recv_credit)
-		return -EPROTO;
-	s->recv_credit -= (uint32_t)piece.len;
-	ret->bytes = piece;
-	return set_event(ret, MUX_EVENT_DATA, id);
-}
-
-static int on_window(struct mux *m, uint32_t id, struct span payload,
-		     struct mux_event *ret)
-{
-	struct mux_stream *s = find(m, id);
-	uint32_t credit = get_u32(payload.ptr);
-
-	if (s == NULL)
-		return was_used(m, id) ? 0 : -EPROTO;
-	if (credit == 0 || credit > MUX_WINDOW_BYTES - s->send_credit)
+		return 0;
+	if (credit > MUX_WINDOW_BYTES - s->send_credit)
 		return -EPROTO;
 	s->send_credit += credit;
-	return set_event(ret, MUX_EVENT_CREDIT, id);
+	if (s->is_local_closed)
+		return 0;
+	*ret = (struct mux_event){
+		.type = MUX_EVENT_CREDIT,
+		.stream = id,
+	};
+	return 1;
 }
 
-static int on_close(struct mux *m, uint32_t id, struct span payload,
-		    struct mux_event *ret)
+static int take_close(struct mux *m, uint32_t id, struct mux_event *ret)
 {
-	struct mux_stream *s = find(m, id);
+	struct mux_stream *s = live_of(m, id);
 
-	(void)payload;
 	if (s == NULL)
-		return was_used(m, id) ? 0 : -EPROTO;
+		return 0;
 	if (s->is_remote_closed)
 		return -EPROTO;
 	s->is_remote_closed = true;
-	free_if_over(s);
-	return set_event(ret, MUX_EVENT_CLOSE, id);
+	*ret = (struct mux_event){
+		.type = MUX_EVENT_CLOSE,
+		.stream = id,
+	};
+	if (s->is_local_closed && !s->owes_close)
+		end_stream(s);
+	return 1;
 }
 
-static int on_reset(struct mux *m, uint32_t id, struct span payload,
-		    struct mux_event *ret)
+static int take_reset(struct mux *m, uint32_t id, struct mux_event *ret)
 {
-	struct mux_stream *s = find(m, id);
-	uint32_t reason = get_u32(payload.ptr);
+	struct mux_stream *s = slot_of(m, id);
+	uint32_t reason = get_u32(m->control);
+	bool is_told;
 
 	if (s == NULL)
-		return was_used(m, id) ? 0 : -EPROTO;
-	stream_free(s);
-	ret->reason = reason < MUX_REASON_COUNT ? (enum mux_reason)reason :
-						  MUX_REASON_ABORTED;
-	return set_event(ret, MUX_EVENT_RESET, id);
+		return 0;
+	/* If ours is still owed, theirs has crossed it and says enough. */
+	is_told = s->owes_reset == MUX_REASON_NONE;
+	end_stream(s);
+	if (!is_told)
+		return 0;
+	*ret = (struct mux_event){
+		.type = MUX_EVENT_RESET,
+		.stream = id,
+		.reason = reason < MUX_REASON_EPOCH ? (enum mux_reason)reason :
+						      MUX_REASON_ABORTED,
+	};
+	return 1;
 }
 
 static const struct {
 	uint32_t min_bytes;
 	uint32_t max_bytes;
-	int (*fn)(struct mux *m, uint32_t id, struct span payload,
-		  struct mux_event *ret);
-} frames[] = {
-	[FRAME_NONE] = { 1, 0, NULL }, /* no length is right */
-	[FRAME_HELLO] = { HELLO_BYTES, HELLO_MAX_BYTES, on_hello },
-	[FRAME_OPEN] = { 1, MUX_TARGET_MAX_BYTES, on_open },
-	[FRAME_DATA] = { 1, MUX_PAYLOAD_MAX_BYTES, on_data },
-	[FRAME_WINDOW] = { NUMBER_BYTES, NUMBER_BYTES, on_window },
-	[FRAME_CLOSE] = { 0, 0, on_close },
-	[FRAME_RESET] = { NUMBER_BYTES, NUMBER_BYTES, on_reset },
+	bool (*is_formed)(struct span payload);
+	int (*take)(struct mux *m, uint32_t id, struct mux_event *ret);
+} frame_types[] = {
+	[FRAME_HELLO] = { HELLO_BYTES, MUX_HELLO_MAX_BYTES, is_hello,
+			  take_hello },
+	[FRAME_OPEN] = { 1, MUX_TARGET_MAX_BYTES, is_target, take_open },
+	/* DATA is not collected: take_data() hands on each piece. */
+	[FRAME_DATA] = { 1, MUX_PAYLOAD_MAX_BYTES, NULL, NULL },
+	[FRAME_WINDOW] = { VALUE_BYTES, VALUE_BYTES, is_credit, take_window },
+	[FRAME_CLOSE] = { 0, 0, NULL, take_close },
+	[FRAME_RESET] = { VALUE_BYTES, VALUE_BYTES, is_reason, take_reset },
 };
-_Static_assert(ARRAY_LEN(frames) == FRAME_COUNT, "a row per frame type");
+_Static_assert(ARRAY_LEN(frame_types) == FRAME_TYPE_COUNT, "one each");
 
-static bool take(struct span *in, uint8_t *dst, size_t want, size_t *have)
+/* --- receiving --- */
+
+static uint32_t min_u32(size_t a, uint32_t b)
 {
-	size_t n = want - *have < in->len ? want - *have : in->len;
+	return a < b ? (uint32_t)a : b;
+}
 
-	if (n != 0)
-		memcpy(dst + *have, in->ptr, n);
-	*have += n;
+static struct span cut_front(struct span *in, size_t n)
+{
+	struct span front = span_to(*in, n);
+
 	*in = span_from(*in, n);
-	return *have == want;
+	return front;
 }
 
-/* Bytes of the frame's payload that are still to come. */
-static size_t payload_left(const struct mux *m)
+/* Looks at the whole payload at once; take_data() takes the credit. */
+static int admit_data(const struct mux *m, uint32_t id)
 {
-	return m->payload_len - m->payload_seen;
+	const struct mux_stream *s = live(m, id);
+
+	if (s == NULL)
+		return 0;
+	return s->is_remote_closed || m->payload_len > s->recv_credit ?
+		       -EPROTO :
+		       0;
 }
 
-static int head_done(struct mux *m)
-{
-	uint8_t type = m->head[0];
-	uint32_t len = get_u32(m->head + 8);
-
-	if (type >= FRAME_COUNT || m->head[1] != 0 || m->head[2] != 0 ||
-	    m->head[3] != 0 || len < frames[type].min_bytes ||
-	    len > frames[type].max_bytes)
-		return -EPROTO;
-	m->payload_len = len;
-	m->payload_seen = 0;
-	return 0;
-}
-
-static void frame_done(struct mux *m)
-{
-	m->head_len = 0;
-	m->payload_len = 0;
-	m->payload_seen = 0;
-}
-
-static bool is_dropped(const struct mux *m)
-{
-	return !m->is_established && m->head[0] != FRAME_HELLO;
-}
-
-/* Take the frame's payload from @in and hand it to its handler. */
-static int take_payload(struct mux *m, struct span *in, struct mux_event *ret)
+static int check_head(struct mux *m)
 {
 	uint8_t type = m->head[0];
 	uint32_t id = get_u32(m->head + 4);
-	struct span piece = span_to(*in, payload_left(m));
-	size_t seen = m->payload_seen;
-	int r = 0;
+	uint32_t len = get_u32(m->head + 8);
 
-	if (type == FRAME_DATA) {
-		*in = span_from(*in, piece.len);
-		m->payload_seen += (uint32_t)piece.len;
-		if (piece.len != 0 && !is_dropped(m))
-			r = frames[type].fn(m, id, piece, ret);
-		if (payload_left(m) == 0)
-			frame_done(m);
-		return r;
-	}
-	(void)take(in, m->control, m->payload_len, &seen);
-	m->payload_seen = (uint32_t)seen;
-	if (payload_left(m) != 0)
-		return 0;
-	piece = span_of(m->control, m->payload_len);
-	if (!is_dropped(m))
-		r = frames[type].fn(m, id, piece, ret);
-	frame_done(m);
-	return r;
-}
-
-static int step(struct mux *m, struct span *in, struct mux_event *ret)
-{
-	size_t have = m->head_len;
-	bool is_whole = m->head_len == MUX_HEADER_BYTES;
-
-	if (!is_whole) {
-		is_whole = take(in, m->head, MUX_HEADER_BYTES, &have);
-		m->head_len = (uint8_t)have;
-		if (!is_whole)
-			return 0;
-		TRY(head_done(m));
-	}
-	return take_payload(m, in, ret);
-}
-
-int mux_next(struct mux *m, struct span *in, struct mux_event *ret)
-{
-	int r = 0;
-
-	if (m->is_dead)
+	if (type == 0 || type >= FRAME_TYPE_COUNT)
 		return -EPROTO;
-	*ret = (struct mux_event){ .type = MUX_EVENT_NONE };
-	/* Invariant 5: nothing is taken that could not be answered. A frame
-	 * without payload ends with its head, hence the look at head_len. */
-	while (r == 0 && has_room(m, ANSWER_BYTES) &&
-	       (in->len != 0 || (m->head_len == MUX_HEADER_BYTES &&
-				 payload_left(m) == 0)))
-		r = step(m, in, ret);
-	if (r < 0)
-		m->is_dead = true;
-	return r;
+	if (m->head[1] != 0 || m->head[2] != 0 || m->head[3] != 0)
+		return -EPROTO;
+	if (len < frame_types[type].min_bytes ||
+	    len > frame_types[type].max_bytes)
+		return -EPROTO;
+	if ((type == FRAME_HELLO) != (id == 0))
+		return -EPROTO;
+	m->payload_len = len;
+	m->payload_seen = 0;
+	if (type == FRAME_HELLO)
+		return 0;
+	if (!m->is_established)
+		return 0; /* to be dropped: of an older epoch */
+	if (type != FRAME_OPEN && !was_opened(m, id))
+		return -EPROTO;
+	return type == FRAME_DATA ? admit_data(m, id) : 0;
 }
 
-/* The user's side. */
+/* Returns 1 once the header is complete and sound. */
+static int take_head(struct mux *m, struct span *in)
+{
+	uint8_t missing = (uint8_t)(MUX_HEADER_BYTES - m->head_len);
+	uint8_t n = (uint8_t)min_u32(in->len, missing);
+
+	if (missing == 0)
+		return 1;
+	if (n == 0)
+		return 0;
+	memcpy(m->head + m->head_len, cut_front(in, n).ptr, n);
+	m->head_len = (uint8_t)(m->head_len + n);
+	if (m->head_len < MUX_HEADER_BYTES)
+		return 0;
+	TRY(check_head(m));
+	return 1;
+}
+
+/* Hands on what is there of the payload, if its stream still is. */
+static int take_data(struct mux *m, struct span *in, struct mux_event *ret)
+{
+	uint32_t id = get_u32(m->head + 4);
+	struct mux_stream *s = live_of(m, id);
+	uint32_t n = min_u32(in->len, m->payload_len - m->payload_seen);
+	struct span piece = cut_front(in, n);
+
+	m->payload_seen += n;
+	if (m->payload_seen == m->payload_len)
+		m->head_len = 0;
+	if (s == NULL || n == 0)
+		return 0;
+	s->recv_credit -= n;
+	*ret = (struct mux_event){
+		.type = MUX_EVENT_DATA,
+		.stream = id,
+		.bytes = piece,
+	};
+	return 1;
+}
+
+/* Collects the payload of any frame but DATA, and acts when it is whole. */
+static int take_control(struct mux *m, struct span *in, struct mux_event *ret)
+{
+	uint8_t type = m->head[0];
+	uint32_t n = min_u32(in->len, m->payload_len - m->payload_seen);
+
+	if (n > 0)
+		memcpy(m->control + m->payload_seen, cut_front(in, n).ptr, n);
+	m->payload_seen += n;
+	if (m->payload_seen < m->payload_len)
+		return 0;
+	m->head_len = 0;
+	if (frame_types[type].is_formed != NULL &&
+	    !frame_types[type].is_formed(span_of(m->control, m->payload_len)))
+		return -EPROTO;
+	if (type != FRAME_HELLO && !m->is_established)
+		return 0; /* of an older epoch */
+	return frame_types[type].take(m, get_u32(m->head + 4), ret);
+}
+
+/* Takes input up to the end of a frame or of @in. */
+static int take_some(struct mux *m, struct span *in, struct mux_event *ret)
+{
+	int is_complete = take_head(m, in);
+
+	if (is_complete <= 0)
+		return is_complete;
+	if (m->head[0] == FRAME_DATA)
+		return take_data(m, in, ret);
+	return take_control(m, in, ret);
+}
+
+/* --- the public face --- */
 
 void mux_init(struct mux *m, enum mux_side side, uint64_t epoch)
 {
@@ -442,31 +505,46 @@ void mux_init(struct mux *m, enum mux_side side, uint64_t epoch)
 	put_hello(m);
 }
 
+int mux_next(struct mux *m, struct span *in, struct mux_event *ret)
+{
+	int result = 0;
+
+	if (m->is_dead)
+		return -EPROTO;
+	while (result == 0) {
+		/* A CLOSE is whole with its header: it never waits for more. */
+		if (in->len == 0 || ring_room(&m->out) < ANSWER_MAX_BYTES)
+			return 0;
+		result = take_some(m, in, ret);
+	}
+	m->is_dead = result < 0;
+	return result;
+}
+
 int mux_open(struct mux *m, struct span target, void *owner, uint32_t *ret)
 {
-	struct mux_stream *s = find_free(m);
-	uint32_t id = m->last_local_id + 2;
+	uint32_t first = m->side == MUX_HOST ? 1 : 2;
+	uint32_t last = m->last_local_id;
+	struct mux_stream *s = slot_of(m, 0);
 
-	if (!m->is_established)
-		return -ENOTCONN;
-	if (!is_printable(target))
+	if (!is_target(target))
 		return -EINVAL;
-	if (s == NULL || m->last_local_id > UINT32_MAX - 2)
+	if (!m->is_established || m->is_dead)
+		return -ENOTCONN;
+	if (s == NULL || last > UINT32_MAX - 2)
 		return -EMFILE;
-	if (!has_room(m, target.len + ANSWER_BYTES))
+	if (!has_room(m, target.len, MUX_CONTROL_ROOM_BYTES))
 		return -EAGAIN;
-	if (m->last_local_id == 0)
-		id = m->side == MUX_HOST ? 1 : 2;
-	m->last_local_id = id;
-	stream_open(s, id, owner);
-	put_frame(m, FRAME_OPEN, id, target);
-	*ret = id;
+	m->last_local_id = last == 0 ? first : last + 2;
+	start_stream(s, m->last_local_id, owner);
+	put_frame(m, FRAME_OPEN, s->id, target);
+	*ret = s->id;
 	return 0;
 }
 
 void mux_set_owner(struct mux *m, uint32_t id, void *owner)
 {
-	struct mux_stream *s = find(m, id);
+	struct mux_stream *s = live_of(m, id);
 
 	if (s != NULL)
 		s->owner = owner;
@@ -474,79 +552,75 @@ void mux_set_owner(struct mux *m, uint32_t id, void *owner)
 
 void *mux_owner(const struct mux *m, uint32_t id)
 {
-	const struct mux_stream *s = find(m, id);
+	const struct mux_stream *s = live(m, id);
 
-	return s != NULL ? s->owner : NULL;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
+	return s == NULL ? NULL : s->owner;
 }
 
 size_t mux_send_room(const struct mux *m, uint32_t id)
 {
-	const struct mux_stream *s = find(m, id);
-	size_t taken = MUX_HEADER_BYTES + ANSWER_BYTES + MUX_HEADER_BYTES;
+	const size_t frame = MUX_HEADER_BYTES + MUX_PAYLOAD_MAX_BYTES;
+	const struct mux_stream *s = live(m, id);
 	size_t room = ring_room(&m->out);
+	size_t rest;
 
-	if (s == NULL || s->is_local_closed || room <= taken)
+	if (s == NULL || s->is_local_closed)
 		return 0;
-	return least(least(s->send_credit, room - taken),
-		     MUX_PAYLOAD_MAX_BYTES);
+	if (room <= MUX_CONTROL_ROOM_BYTES)
+		return 0;
+	room -= MUX_CONTROL_ROOM_BYTES;
+	rest = room % frame;
+	rest = rest > MUX_HEADER_BYTES ? rest - MUX_HEADER_BYTES : 0;
+	room = room / frame * MUX_PAYLOAD_MAX_BYTES + rest;
+	return room < s->send_credit ? room : s->send_credit;
 }
 
 size_t mux_send(struct mux *m, uint32_t id, struct span bytes)
 {
-	struct mux_stream *s = find(m, id);
-	size_t sent = 0;
+	struct span rest = span_to(bytes, mux_send_room(m, id));
+	size_t sent = rest.len;
 
-	while (s != NULL && sent < bytes.len) {
-		size_t n = least(mux_send_room(m, id), bytes.len - sent);
-
-		if (n == 0)
-			break;
-		put_frame(m, FRAME_DATA, id, span_to(span_from(bytes, sent), n));
-		s->send_credit -= (uint32_t)n;
-		sent += n;
-	}
+	while (rest.len > 0)
+		put_frame(m, FRAME_DATA, id,
+			  cut_front(&rest, MUX_PAYLOAD_MAX_BYTES));
+	if (sent > 0)
+		live_of(m, id)->send_credit -= (uint32_t)sent;
 	return sent;
 }
 
 void mux_consumed(struct mux *m, uint32_t id, size_t n)
 {
-	struct mux_stream *s = find(m, id);
+	struct mux_stream *s = live_of(m, id);
 
 	if (s == NULL)
 		return;
-	s->recv_unread += (uint32_t)least(
-		n, MUX_WINDOW_BYTES - s->recv_credit - s->recv_unread);
-	pay_window(m, s);
+	s->recv_owed +=
+		min_u32(n, MUX_WINDOW_BYTES - s->recv_credit - s->recv_owed);
+	send_owed(m, s);
 }
 
 void mux_close(struct mux *m, uint32_t id)
 {
-	struct mux_stream *s = find(m, id);
+	struct mux_stream *s = live_of(m, id);
 
 	if (s == NULL || s->is_local_closed)
 		return;
 	s->is_local_closed = true;
 	s->owes_close = true;
-	pay_close(m, s);
+	send_owed(m, s);
 }
 
 void mux_reset(struct mux *m, uint32_t id, enum mux_reason reason)
 {
-	struct mux_stream *s = find(m, id);
+	bool is_sendable = reason > MUX_REASON_NONE &&
+			   reason < MUX_REASON_EPOCH;
+	struct mux_stream *s = live_of(m, id);
 
 	if (s == NULL)
 		return;
-	stream_free(s);
-	if (put_number(m, FRAME_RESET, id, (uint32_t)reason))
-		return;
-	/* The slot stays taken until the frame is sent. */
-	s->owes_reset = id;
-	s->owed_reason = (uint32_t)reason;
+	s->owes_reset = is_sendable ? reason : MUX_REASON_ABORTED;
+	s->owner = NULL;
+	send_owed(m, s);
 }
 
 struct span mux_output(const struct mux *m)
@@ -557,7 +631,8 @@ struct span mux_output(const struct mux *m)
 void mux_sent(struct mux *m, size_t n)
 {
 	ring_drop(&m->out, n);
-	pay_debts(m);
+	for (size_t i = 0; i < MUX_STREAMS_MAX; i++)
+		send_owed(m, &m->streams[i]);
 }
 
 bool mux_is_quiet(const struct mux *m)
