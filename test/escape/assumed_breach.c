@@ -49,8 +49,9 @@ struct host {
 static void read_sysctls(char ret[4096])
 {
 	static const char *const names[] = {
-		"kernel/core_pattern", "kernel/modprobe", "kernel/hostname",
-		"vm/overcommit_memory", "kernel/randomize_va_space",
+		"kernel/core_pattern",	     "kernel/modprobe",
+		"kernel/hostname",	     "vm/overcommit_memory",
+		"kernel/randomize_va_space",
 	};
 
 	ret[0] = '\0';
@@ -238,9 +239,9 @@ static int probe_shim(const struct host *h, const char *empty, uint32_t uid,
 static int make_place(const char *dir, const char *attack,
 		      struct sandbox_spec *spec)
 {
-	static const char *const dirs[] = { "root",	"root/usr",
+	static const char *const dirs[] = { "root",	    "root/usr",
 					    "root/usr/bin", "root/dev",
-					    "root/tmp",	"empty" };
+					    "root/tmp",	    "empty" };
 	static const char *const files[] = { "root/dev/kvm", "root/kernel",
 					     "root/initrd",  "root/ram",
 					     "disk",	     "layer" };

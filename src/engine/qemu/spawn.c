@@ -102,8 +102,8 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_NOFILE, NOFILE_MAX },
 		{ RLIMIT_MEMLOCK, MEMLOCK_MAX },
-		{ RLIMIT_FSIZE,
-		  ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB) << 20 },
+		{ RLIMIT_FSIZE, ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB)
+					<< 20 },
 		/* Counted in its own user namespace alone, since Linux 5.14. */
 		{ RLIMIT_NPROC, PROCESSES_MAX },
 	};
@@ -144,7 +144,8 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 
 	for (int fd = 0; fd < FILES_MAX; fd++) {
 		if (f->fd[fd] >= 0)
-			fds[jail.fd_count++] = (struct jail_fd){ f->fd[fd], fd };
+			fds[jail.fd_count++] = (struct jail_fd){ f->fd[fd],
+								 fd };
 	}
 	return jail_spawn(&jail, &engine->pid, &engine->pid_fd, e);
 }
@@ -184,8 +185,9 @@ static int qemu_spawn(const struct sandbox_spec *spec,
 		r = enter(spec, &f, cgroup, command.argv, &engine, e);
 	if (r < 0) {
 		engine_fini(&engine);
-		return err_set(e, r, "cannot start QEMU: %s; see caponier "
-				     "doctor",
+		return err_set(e, r,
+			       "cannot start QEMU: %s; see caponier "
+			       "doctor",
 			       err_text(NULL, r));
 	}
 	engine.ops = &engine_qemu;
