@@ -112,10 +112,10 @@ TEST(a_bad_specification_is_told)
 	(void)snprintf(s.spec.engine, sizeof(s.spec.engine), "warp");
 	sandbox_launch(&s);
 	CHECK(sandbox_ended(&s, "host", 5000));
-	CHECK(strstr(s.message, "cannot start the sandbox: this shim has no "
-				"engine \\\"warp\\\"; install the same "
-				"version of caponier and caponier-shim") !=
-	      NULL);
+	CHECK(strstr(s.message,
+		     "cannot start the sandbox: this shim has no "
+		     "engine \\\"warp\\\"; install the same "
+		     "version of caponier and caponier-shim") != NULL);
 	sandbox_fini(&s);
 }
 
@@ -138,9 +138,9 @@ static const struct {
 
 static int send_request(const struct sandbox *s)
 {
-	char bytes[1024];
-	size_t n = sandbox_request(s, bytes, sizeof(bytes), "GET",
-				   "/files?path=99999999", NULL, 0);
+	char bytes[REQUEST_BYTES];
+	size_t n = sandbox_request(s, bytes, "GET", "/files?path=99999999",
+				   NULL, 0);
 	int fd = sandbox_dial(s);
 
 	(void)!send(fd, bytes, n, MSG_NOSIGNAL);
