@@ -244,7 +244,7 @@ static const struct mode modes[] = {
 	{ .name = "early_reset", .answer = "" },
 	{ .name = "tiny_chunks",
 	  .answer = PLAIN "Transfer-Encoding: chunked\r\n\r\n",
-	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n" },
+	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\ne\r\n" },
 	{ .name = "lying_pid",
 	  LITERAL(STREAM_HEAD "23\r\n\0\0\0\0\x1e"
 			      "{\"event\":{\"start\":{\"pid\":-5}}}\r\n") },
