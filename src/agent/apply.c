@@ -153,8 +153,7 @@ static int put_markers(struct identity *identity)
 {
 	(void)mkdir("/run/e2b", 0755);
 	TRY(put_file("/run/e2b/.E2B_SANDBOX", 0444, span_str("true")));
-	TRY(put_file("/run/e2b/.E2B_SANDBOX_ID", 0444,
-		     span_str(identity->id)));
+	TRY(put_file("/run/e2b/.E2B_SANDBOX_ID", 0444, span_str(identity->id)));
 	return put_file("/run/e2b/.E2B_TEMPLATE_ID", 0444,
 			span_str(identity->template));
 }

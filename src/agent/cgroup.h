@@ -12,7 +12,7 @@
 #include "base/macros.h"
 
 struct cgroup {
-	int dir_fd; /* -1: there is none (tests, other engines) */
+	int dir_fd;	    /* -1: there is none (tests, other engines) */
 	uint64_t oom_kills; /* already told to somebody */
 };
 

@@ -28,9 +28,9 @@ static uint64_t meminfo(const char *text, const char *name)
 {
 	const char *at = text == NULL ? NULL : strstr(text, name);
 
-	return at == NULL ? 0 :
-			    strtoull(at + strlen(name), NULL, 10) *
-				    BYTES_PER_KIB;
+	return at == NULL ?
+		       0 :
+		       strtoull(at + strlen(name), NULL, 10) * BYTES_PER_KIB;
 }
 
 /* Percent of all processors' time since the last call. */
@@ -80,16 +80,16 @@ static json_t *measure(struct agent *agent)
 	used = total - meminfo(memory, "MemAvailable:");
 	(void)statvfs("/", &disk);
 	block = disk.f_frsize;
-	return json_pack(
-		"{s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ts",
-		(json_int_t)(clock_wall_ns() / NS_PER_S), "cpu_count",
-		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "cpu_used_pct",
-		cpu_used_pct(&agent->cpu), "mem_total", (json_int_t)total,
-		"mem_used", (json_int_t)used, "mem_cache", (json_int_t)cache,
-		"mem_total_mib", (json_int_t)(total >> MIB_SHIFT),
-		"mem_used_mib", (json_int_t)(used >> MIB_SHIFT), "disk_used",
-		(json_int_t)((disk.f_blocks - disk.f_bfree) * block),
-		"disk_total", (json_int_t)(disk.f_blocks * block));
+	return json_pack("{s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ts",
+			 (json_int_t)(clock_wall_ns() / NS_PER_S), "cpu_count",
+			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+			 "cpu_used_pct", cpu_used_pct(&agent->cpu), "mem_total",
+			 (json_int_t)total, "mem_used", (json_int_t)used,
+			 "mem_cache", (json_int_t)cache, "mem_total_mib",
+			 (json_int_t)(total >> MIB_SHIFT), "mem_used_mib",
+			 (json_int_t)(used >> MIB_SHIFT), "disk_used",
+			 (json_int_t)((disk.f_blocks - disk.f_bfree) * block),
+			 "disk_total", (json_int_t)(disk.f_blocks * block));
 }
 
 static void on_metrics(struct request *r)

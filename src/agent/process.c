@@ -279,6 +279,7 @@ static void on_exit_ready(struct ev_io *io, uint32_t events)
 	if (waitpid(p->pid, &status, WNOHANG) != p->pid)
 		return;
 	ev_io_del(&p->pid_io);
+	fd_close(&p->pid_fd);
 	p->wait_status = status;
 	if (!move(p, PROCESS_EXITED))
 		return;
@@ -310,7 +311,7 @@ static void on_status_ready(struct ev_io *io, uint32_t events)
 	(void)move(p, PROCESS_RUNNING);
 	if (ev_io_add(p->table->loop, &p->pid_io, p->pid_fd, EPOLLIN,
 		      on_exit_ready, p) < 0)
-		(void)process_signal(p, SIGKILL);
+		(void)!process_signal(p, SIGKILL);
 	for (struct process_watcher *w = p->watchers; w != NULL; w = w->next)
 		w->ops->on_started(w);
 	process_room(p);
@@ -542,7 +543,7 @@ void process_kill_all(struct processes *table)
 
 		if (process_is_live(p)) {
 			if (!is_killed)
-				(void)process_signal(p, SIGKILL);
+				(void)!process_signal(p, SIGKILL);
 			(void)waitpid(p->pid, NULL, 0);
 		}
 		process_free(p);

@@ -225,12 +225,11 @@ static void on_request(struct http_server *s, const struct http_head *head)
 	if (!is_admitted(r, head))
 		return;
 	read_user(r, head);
-	r->timeout_ns =
-		NS_PER_MS *
-		header_number(head, "Connect-Timeout-Ms", TIMEOUT_MAX_MS);
-	r->keepalive_ns =
-		NS_PER_S * header_number(head, "Keepalive-Ping-Interval",
-					 TIMEOUT_MAX_MS / 1000);
+	r->timeout_ns = NS_PER_MS * header_number(head, "Connect-Timeout-Ms",
+						  TIMEOUT_MAX_MS);
+	r->keepalive_ns = NS_PER_S * header_number(head,
+						   "Keepalive-Ping-Interval",
+						   TIMEOUT_MAX_MS / 1000);
 	r->body = BUF_EMPTY(r->route->handler->body_max_bytes);
 	if (r->route->handler->on_head != NULL)
 		r->route->handler->on_head(r, head);
@@ -376,8 +375,7 @@ static void advance(struct request *r)
 
 static struct request *from(struct wire_stream *s)
 {
-	return (struct request *)((char *)s -
-				  offsetof(struct request, stream));
+	return (struct request *)((char *)s - offsetof(struct request, stream));
 }
 
 static void stream_data(struct wire_stream *s, struct span bytes)

@@ -68,7 +68,8 @@ static void fail(struct session *s, const struct rpc_error *error)
 
 static void put_event(struct session *s, const char *name, json_t *event)
 {
-	rpc_stream_put(s->request, json_pack("{s:{s:o}}", "event", name, event));
+	rpc_stream_put(s->request,
+		       json_pack("{s:{s:o}}", "event", name, event));
 }
 
 static void wait_keepalive(struct session *s);
@@ -118,7 +119,8 @@ static void on_output(struct process_watcher *w, enum process_channel channel,
 		[PROCESS_STDERR] = "stderr",
 		[PROCESS_PTY] = "pty",
 	};
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
+	CLEANUP(buf_fini)
+	struct buf text = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
 	CLEANUP(buf_fini) struct buf out = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
 
 	/* By hand: this is the one event that is large and frequent. */

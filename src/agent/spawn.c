@@ -125,7 +125,7 @@ static pid_t clone_into(int cgroup_fd, int *ret_pid_fd)
 
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup_fd;
+		args.cgroup = (unsigned)cgroup_fd;
 	}
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
