@@ -44,6 +44,7 @@ struct agent {
 	struct stream streams[MUX_STREAMS_MAX];
 	const struct mode *mode;
 	bool is_named;
+	bool is_asked;
 	bool is_turned; /* the hostile act has begun */
 	unsigned pid;
 };
@@ -52,6 +53,7 @@ struct mode {
 	const char *name;
 	void (*at_start)(struct agent *a);	     /* instead of HELLO */
 	void (*once_named)(struct agent *a);	     /* after /init */
+	void (*once_asked)(struct agent *a);	     /* during a request */
 	const char *answer; /* to everything but /init */
 	const char *repeat; /* and then this, for ever */
 	const char *init_answer;
@@ -134,11 +136,10 @@ static void act_data_flood(struct agent *a)
 	static uint8_t payload[MUX_PAYLOAD_MAX_BYTES];
 
 	(void)a;
-	for (int i = 0; i < 100000; i++) {
+	for (;;) {
 		put_frame(3, 1, payload, sizeof(payload));
 		drain_wire();
 	}
-	exit(9);
 }
 
 static void act_open_flood(struct agent *a)
@@ -208,8 +209,8 @@ static const struct mode modes[] = {
 	{ .name = "data_flood", .once_named = act_data_flood },
 	{ .name = "open_flood", .once_named = act_open_flood },
 	{ .name = "open_flood_deaf", .once_named = act_open_flood_deaf },
-	{ .name = "credit", .once_named = act_credit },
-	{ .name = "overrun", .once_named = act_overrun },
+	{ .name = "credit", .once_asked = act_credit },
+	{ .name = "overrun", .once_asked = act_overrun },
 	{ .name = "restart", .once_named = act_restart },
 	{ .name = "two_lengths",
 	  .answer = PLAIN "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
@@ -355,6 +356,7 @@ static int answer(struct agent *a, struct stream *s)
 					  mode->init_answer :
 					  "HTTP/1.1 204 No Content\r\n\r\n");
 	}
+	a->is_asked = true;
 	if (mode->answer == NULL)
 		return answer_honestly(a, s);
 	if (mode->answer[0] == '\0')
@@ -509,6 +511,25 @@ static void on_event(struct agent *a, const struct mux_event *event)
 	}
 }
 
+static void act_if_due(struct agent *a)
+{
+	void (*act)(struct agent *a) = NULL;
+
+	if (a->is_named)
+		act = a->mode->once_named;
+	if (a->is_asked && a->mode->once_asked != NULL)
+		act = a->mode->once_asked;
+	if (act == NULL || a->is_turned || mux_output(&a->mux).len != 0)
+		return;
+	a->is_turned = true;
+	if (fd_set_nonblock(WIRE, false) < 0)
+		abort();
+	(void)usleep(100000); /* the shim takes our answer in */
+	act(a);
+	if (fd_set_nonblock(WIRE, true) < 0)
+		abort();
+}
+
 static void turn(struct agent *a)
 {
 	struct pollfd on = { .fd = WIRE, .events = POLLIN };
@@ -530,14 +551,7 @@ static void turn(struct agent *a)
 		if (n > 0)
 			mux_sent(&a->mux, (size_t)n);
 	}
-	if (a->is_named && !a->is_turned && a->mode->once_named != NULL &&
-	    mux_output(&a->mux).len == 0) {
-		a->is_turned = true;
-		if (fd_set_nonblock(WIRE, false) < 0)
-			abort();
-		(void)usleep(100000); /* the shim takes our answer in */
-		a->mode->once_named(a);
-	}
+	act_if_due(a);
 	if ((on.revents & (POLLIN | POLLHUP)) == 0)
 		return;
 	n = read(WIRE, bytes, sizeof(bytes));
