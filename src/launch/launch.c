@@ -57,7 +57,7 @@ static void nest_fini(struct nest *n)
 	fd_close(&n->lock);
 	fd_close(&n->dir);
 	if (n->is_made)
-		(void)tree_remove(n->sandboxes, n->hidden);
+		(void)!tree_remove(n->sandboxes, n->hidden);
 	fd_close(&n->sandboxes);
 }
 
