@@ -166,6 +166,68 @@ TEST(a_failed_replacement_leaves_the_old_file_and_nothing_else)
 		 -ENAMETOOLONG);
 }
 
+/* Every content is 64 KiB of one letter: a mixture is neither. */
+static int replace_often(int dir, char letter)
+{
+	static uint8_t bytes[65536];
+
+	memset(bytes, letter, sizeof(bytes));
+	for (int i = 0; i < 30; i++)
+		TRY(fd_replace_file(dir, "a", 0644,
+				    span_of(bytes, sizeof(bytes))));
+	return 0;
+}
+
+static bool is_whole(int dir)
+{
+	CLEANUP(buf_fini) struct buf got = BUF_EMPTY(65536);
+
+	if (fd_read_file(dir, "a", &got) < 0 || got.len != 65536)
+		return false;
+	return memcmp(got.ptr, got.ptr + 1, got.len - 1) == 0;
+}
+
+TEST(writers_at_once_all_succeed_and_a_reader_sees_whole_files)
+{
+	enum { WRITERS = 4 };
+	CLEANUP(scratch_fini) struct scratch s = scratch_new();
+	CLEANUP(fd_close) int dir = open(s.dir, O_RDONLY | O_CLOEXEC);
+	bool is_always_whole = true;
+	int alive = WRITERS;
+
+	CHECK_EQ(replace_often(dir, 'z'), 0);
+	for (int i = 0; i < WRITERS; i++) {
+		if (fork() == 0)
+			_exit(replace_often(dir, (char)('a' + i)) == 0 ? 0 : 1);
+	}
+	while (alive > 0) {
+		int status = 0;
+
+		is_always_whole = is_always_whole && is_whole(dir);
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			CHECK_EQ(status, 0);
+			alive--;
+		}
+	}
+	CHECK(is_always_whole);
+	CHECK_EQ(access(scratch_path(&s, "a.new"), F_OK), -1);
+}
+
+TEST(what_a_dead_writer_left_is_no_hindrance)
+{
+	CLEANUP(scratch_fini) struct scratch s = scratch_new();
+	CLEANUP(fd_close) int dir = open(s.dir, O_RDONLY | O_CLOEXEC);
+	CLEANUP(buf_fini) struct buf got = BUF_EMPTY(100);
+
+	CHECK_EQ(scratch_write(&s, "a.new", "half of something long"), 0);
+	CHECK_EQ(fd_replace_file(dir, "a", 0644, span_str("new")), 0);
+	CHECK_EQ(fd_read_file(dir, "a", &got), 0);
+	CHECK(span_is(buf_span(&got), "new"));
+	CHECK_EQ(symlink("elsewhere", scratch_path(&s, "a.new")), 0);
+	CHECK_EQ(fd_replace_file(dir, "a", 0644, span_str("x")), -ELOOP);
+	CHECK_EQ(access(scratch_path(&s, "elsewhere"), F_OK), -1);
+}
+
 TESTS(RUN(closing_forgets_and_keeps_errno), RUN(taking_moves_the_ownership),
       RUN(a_pair_is_connected_and_not_inherited),
       RUN(without_blocking_nothing_there_is_said),
@@ -173,4 +235,6 @@ TESTS(RUN(closing_forgets_and_keeps_errno), RUN(taking_moves_the_ownership),
       RUN(a_file_is_read_up_to_the_maximum),
       RUN(writing_truncates_what_was_there),
       RUN(a_replaced_file_is_the_old_or_the_new_one),
-      RUN(a_failed_replacement_leaves_the_old_file_and_nothing_else))
+      RUN(a_failed_replacement_leaves_the_old_file_and_nothing_else),
+      RUN(writers_at_once_all_succeed_and_a_reader_sees_whole_files),
+      RUN(what_a_dead_writer_left_is_no_hindrance))
