@@ -4,6 +4,7 @@
 #include "confine/cgroup_mounts.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,10 +50,61 @@ static unsigned bits_of(struct span list, const char *stops)
 	return bits;
 }
 
+static bool is_octal(uint8_t c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* The kernel writes space, tab, newline and backslash as \ooo. */
+static uint8_t next_byte(struct span *in)
+{
+	const uint8_t *p = in->ptr;
+	uint8_t byte = p[0];
+	unsigned code = 0;
+	size_t used = 1;
+
+	if (in->len >= 4 && p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) &&
+	    is_octal(p[3]))
+		code = (unsigned)((p[1] & 7) << 6 | (p[2] & 7) << 3 |
+				  (p[3] & 7));
+	if (code != 0 && code <= UINT8_MAX) {
+		byte = (uint8_t)code;
+		used = 4;
+	}
+	*in = span_from(*in, used);
+	return byte;
+}
+
+static int copy_path(struct span escaped, char ret[PATH_MAX])
+{
+	size_t len = 0;
+
+	while (escaped.len != 0) {
+		if (len == PATH_MAX - 1)
+			return -ENAMETOOLONG;
+		ret[len++] = (char)next_byte(&escaped);
+	}
+	ret[len] = '\0';
+	return 0;
+}
+
+/* A controller is in one hierarchy, and there is one version 2: what is
+ * listed again is the same one mounted elsewhere. */
+static bool is_listed(const struct cgroup_mounts *m, bool is_v2, unsigned bits)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct cgroup_mount *mount = &m->all[i];
+
+		if (is_v2 ? mount->is_v2 : (mount->controllers & bits) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* id parent dev root MOUNT-POINT options [tags] - TYPE source SUPER */
 static int parse_line(struct span line, struct cgroup_mounts *m)
 {
-	struct cgroup_mount *mount = &m->all[m->count];
+	struct cgroup_mount *mount = NULL;
 	struct span fields[FIELDS_MAX];
 	size_t count = 0;
 	size_t dash = 0;
@@ -69,11 +121,10 @@ static int parse_line(struct span line, struct cgroup_mounts *m)
 	if (!is_v2 && !span_is(fields[dash + 1], "cgroup"))
 		return 0;
 	bits = is_v2 ? 0 : bits_of(fields[dash + 3], ",");
-	if (!is_v2 && bits == 0)
+	if ((!is_v2 && bits == 0) || is_listed(m, is_v2, bits))
 		return 0;
-	if (m->count == CGROUP_MOUNTS_MAX)
-		return -E2BIG;
-	TRY(span_copy_str(fields[4], mount->path, sizeof(mount->path)));
+	mount = &m->all[m->count];
+	TRY(copy_path(fields[4], mount->path));
 	mount->is_v2 = is_v2;
 	mount->controllers = bits;
 	m->count++;
