@@ -217,8 +217,8 @@ void files_start(struct session *s)
 		stream_start(s);
 		return;
 	}
-	r = api_conn_open(&s->files, &s->loop, s->sandbox->api_socket, &ops,
-			  NULL, s, s->e);
+	r = api_conn_open(&s->files, &s->loop, s->sandbox->api_socket, &ops, s,
+			  s->e);
 	if (r < 0)
 		session_fail(s, r);
 	else

@@ -143,8 +143,8 @@ void feed_fini(struct session *s);
  * sent, faster than the sandbox answers.
  * Context: the loop.
  */
-void calls_put(struct session *s, const char *method, const char *fmt,
-	       ...) PRINTF(3, 4);
+void calls_put(struct session *s, const char *method, const char *fmt, ...)
+	PRINTF(3, 4);
 
 /**
  * calls_fini() - free what the calls hold

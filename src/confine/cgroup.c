@@ -301,8 +301,8 @@ uint64_t cgroup_oom_kills(const struct cgroup *cg)
 
 		if ((tree->controllers & CGROUP_MEMORY) == 0 ||
 		    join(path, tree->dir, leaf_names[CGROUP_ENGINE],
-			 tree->is_v2 ? "memory.events" :
-				       "memory.oom_control") < 0 ||
+			 tree->is_v2 ? "memory.events" : "memory.oom_control") <
+			    0 ||
 		    fd_read_file(AT_FDCWD, path, &text) < 0)
 			continue;
 		at = buf_cstr(&text);

@@ -34,7 +34,7 @@ struct cgroup_limits {
 };
 
 struct cgroup_tree {
-	char dir[PATH_MAX]; /* .../caponier/<id> */
+	char dir[PATH_MAX];   /* .../caponier/<id> */
 	unsigned controllers; /* bit set, private */
 	bool is_v2;
 };

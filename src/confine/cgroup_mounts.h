@@ -39,8 +39,7 @@ struct cgroup_mounts {
  * Context: any thread.
  * Spec: proc_pid_mountinfo(5)
  */
-int cgroup_mounts_parse(struct span text,
-			struct cgroup_mounts *ret) MUST_CHECK;
+int cgroup_mounts_parse(struct span text, struct cgroup_mounts *ret) MUST_CHECK;
 
 /**
  * cgroup_mounts_find() - the hierarchies of this host

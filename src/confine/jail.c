@@ -70,9 +70,8 @@ static int bind_root(struct child *c)
 
 	if (mount(root, root, NULL, MS_BIND, NULL) < 0)
 		return neg_errno();
-	return step_set_mount_flags(root, MOUNT_ATTR_RDONLY |
-						  MOUNT_ATTR_NOSUID |
-						  MOUNT_ATTR_NODEV);
+	return step_set_mount_flags(
+		root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 static int bind_files(struct child *c)

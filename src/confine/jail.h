@@ -54,7 +54,7 @@ struct jail_spec {
 	const struct sock_fprog *filter;
 	const struct cgroup *cgroup; /* NULL: none */
 	enum cgroup_leaf leaf;
-	uint32_t host_uid; /* 0: the caller's own */
+	uint32_t host_uid;   /* 0: the caller's own */
 	const char *program; /* absolute, inside */
 	char *const *argv;
 	char *const *envp;

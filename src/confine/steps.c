@@ -285,6 +285,6 @@ int step_landlock(const struct step_access *access, size_t count)
 
 int step_seccomp(const struct sock_fprog *filter)
 {
-	return result((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
-				   filter));
+	return result(
+		(int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter));
 }

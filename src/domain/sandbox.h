@@ -108,13 +108,13 @@ struct sandbox_spec {
 	unsigned boot; /* enum boot */
 
 	unsigned vcpus;
-	unsigned cpu_pct;    /* CPU quota over all vCPUs, 100 = one core */
-	unsigned mem_mib;    /* guest RAM */
-	unsigned disk_mib;   /* guest's root disk */
+	unsigned cpu_pct;	/* CPU quota over all vCPUs, 100 = one core */
+	unsigned mem_mib;	/* guest RAM */
+	unsigned disk_mib;	/* guest's root disk */
 	unsigned base_disk_mib; /* size of @layer as made: the template's */
-	unsigned timeout_s;  /* wall time of the sandbox; 0: none */
-	unsigned tsc_khz;    /* the host's, for guests that boot */
-	unsigned idle_s;     /* time without a request; 0: none */
+	unsigned timeout_s;	/* wall time of the sandbox; 0: none */
+	unsigned tsc_khz;	/* the host's, for guests that boot */
+	unsigned idle_s;	/* time without a request; 0: none */
 
 	char engine_root[PATH_MAX]; /* root directory of the engine's jail */
 	char kernel[PATH_MAX];

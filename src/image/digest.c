@@ -57,9 +57,8 @@ int digest_hmac(struct span key, struct span bytes, struct digest *ret)
 	uint8_t raw[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	if (key.len > INT_MAX ||
-	    HMAC(EVP_sha256(), key.ptr, (int)key.len, bytes.ptr, bytes.len, raw,
-		 &len) == NULL)
+	if (key.len > INT_MAX || HMAC(EVP_sha256(), key.ptr, (int)key.len,
+				      bytes.ptr, bytes.len, raw, &len) == NULL)
 		return -EIO;
 	to_hex(raw, ret);
 	return 0;
@@ -113,8 +112,8 @@ static int put_stat(struct walk *w, const char *path, const struct stat *st)
 			  (int64_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-static int put_file(struct walk *w, int dir, const char *name,
-		    const char *path, const struct stat *st)
+static int put_file(struct walk *w, int dir, const char *name, const char *path,
+		    const struct stat *st)
 {
 	CLEANUP(fd_close)
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -128,8 +127,7 @@ static int put_file(struct walk *w, int dir, const char *name,
 			  st->st_gid, content.hex, path);
 }
 
-static int put_link(struct walk *w, int dir, const char *name,
-		    const char *path)
+static int put_link(struct walk *w, int dir, const char *name, const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
@@ -159,8 +157,8 @@ static int put_entry(struct walk *w, int dir, const char *name,
 	if (S_ISDIR(st.st_mode)) {
 		if (w->reads_content)
 			TRY(buf_printf(&w->listing, "d %04o %u %u %s\n",
-				       (unsigned)st.st_mode & 07777u,
-				       st.st_uid, st.st_gid, path));
+				       (unsigned)st.st_mode & 07777u, st.st_uid,
+				       st.st_gid, path));
 		below = openat(dir, name,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		return below < 0 ? neg_errno() : walk_dir(w, below, path);

@@ -117,8 +117,7 @@ static bool is_roots_own(const char *file)
 	if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
 	    (st.st_mode & 022) != 0)
 		return false;
-	return stat(dir, &st) == 0 && st.st_uid == 0 &&
-	       (st.st_mode & 022) == 0;
+	return stat(dir, &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0;
 }
 
 static int sealed_check(const struct home *home, const char *file, json_t *body,

@@ -126,9 +126,8 @@ static int keeper_actions(posix_spawn_file_actions_t *actions, int control,
 	    posix_spawn_file_actions_adddup2(actions, lock, KEEPER_FD_LOCK) !=
 		    0)
 		return -ENOMEM;
-	if (uids >= 0 &&
-	    posix_spawn_file_actions_adddup2(actions, uids, KEEPER_FD_UIDS) !=
-		    0)
+	if (uids >= 0 && posix_spawn_file_actions_adddup2(actions, uids,
+							  KEEPER_FD_UIDS) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -144,7 +143,7 @@ static int lift(int fd)
 static int spawn_keeper(const char *program, const char *dir, int control,
 			int lock, int uids, pid_t *ret)
 {
-	char *const argv[] = { (char *)(uintptr_t) "caponier-shim",
+	char *const argv[] = { (char *)(uintptr_t)"caponier-shim",
 			       (char *)(uintptr_t)dir, NULL };
 	char *const envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
@@ -283,8 +282,8 @@ static int parse_message(struct span text, struct control_message *m)
 		return -EBADMSG;
 	if (strcmp(event, "ended") == 0)
 		return parse_ended(doc, m);
-	m->boot_ms = (unsigned)json_integer_value(
-		json_object_get(doc, "boot_ms"));
+	m->boot_ms =
+		(unsigned)json_integer_value(json_object_get(doc, "boot_ms"));
 	if (strcmp(event, "ready") == 0)
 		m->event = CONTROL_READY;
 	else if (strcmp(event, "saved") == 0)
