@@ -57,7 +57,7 @@ static void nest_fini(struct nest *n)
 	fd_close(&n->lock);
 	fd_close(&n->dir);
 	if (n->is_made)
-		(void)tree_remove(n->sandboxes, n->hidden);
+		(void)!tree_remove(n->sandboxes, n->hidden);
 	fd_close(&n->sandboxes);
 }
 
@@ -217,6 +217,8 @@ static int name_paths(const struct home *home, struct sandbox_spec *spec,
 {
 	TRY(sandbox_id_new(spec->id));
 	memcpy(sandbox->id, spec->id, sizeof(sandbox->id));
+	(void)snprintf(spec->hostname, sizeof(spec->hostname), "sandbox-%.8s",
+		       spec->id);
 	TRY(home_path(home, sandbox->dir, "sandboxes/%s", spec->id));
 	TRY(home_path(home, sandbox->api_socket, "sandboxes/%s/api.sock",
 		      spec->id));
