@@ -51,11 +51,11 @@ struct agent {
 
 struct mode {
 	const char *name;
-	void (*at_start)(struct agent *a);	     /* instead of HELLO */
-	void (*once_named)(struct agent *a);	     /* after /init */
-	void (*once_asked)(struct agent *a);	     /* during a request */
-	const char *answer; /* to everything but /init */
-	const char *repeat; /* and then this, for ever */
+	void (*at_start)(struct agent *a);   /* instead of HELLO */
+	void (*once_named)(struct agent *a); /* after /init */
+	void (*once_asked)(struct agent *a); /* during a request */
+	const char *answer;		     /* to everything but /init */
+	const char *repeat;		     /* and then this, for ever */
 	const char *init_answer;
 };
 
@@ -213,7 +213,8 @@ static const struct mode modes[] = {
 	{ .name = "overrun", .once_asked = act_overrun },
 	{ .name = "restart", .once_named = act_restart },
 	{ .name = "two_lengths",
-	  .answer = PLAIN "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
+	  .answer = PLAIN
+	  "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
 	{ .name = "length_and_chunked",
 	  .answer = PLAIN "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
 			  "\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" },
@@ -339,8 +340,7 @@ static int answer_honestly(struct agent *a, struct stream *s)
 		return answer_start(a, s);
 	if (strncmp(s->path, "/files?path=", 12) == 0 && s->body_bytes == 0)
 		return answer_get_files(s);
-	return buf_printf(&s->out,
-			  PLAIN "Content-Length: 20\r\n\r\n%020llu",
+	return buf_printf(&s->out, PLAIN "Content-Length: 20\r\n\r\n%020llu",
 			  (unsigned long long)s->body_bytes);
 }
 
@@ -409,8 +409,8 @@ static int take_head(struct stream *s)
 
 	if (http_parse_request(buf_span(&s->in), &head, &used) != 1)
 		return 0;
-	(void)snprintf(s->path, sizeof(s->path), "%.*s",
-		       (int)head.target.len, (const char *)head.target.ptr);
+	(void)snprintf(s->path, sizeof(s->path), "%.*s", (int)head.target.len,
+		       (const char *)head.target.ptr);
 	http_body_init(&s->body, &head);
 	s->has_head = true;
 	buf_drop(&s->in, used);

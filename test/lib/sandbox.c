@@ -104,7 +104,7 @@ static void fill_dir(const struct sandbox *s, int *ret_lock)
 
 void sandbox_launch(struct sandbox *s)
 {
-	char *const argv[] = { (char *)(uintptr_t) "caponier-shim", s->dir,
+	char *const argv[] = { (char *)(uintptr_t)"caponier-shim", s->dir,
 			       NULL };
 	char *const envp[] = { NULL };
 	posix_spawn_file_actions_t actions;

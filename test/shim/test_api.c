@@ -26,10 +26,14 @@ static void send_raw(struct sandbox *s, const char *text, int ms)
 TEST(only_listed_paths_pass)
 {
 	static const char *const paths[] = {
-		"/init",	   "/",
-		"/healthz",	   "/freeze",
-		"/files/compose",  "/%68ealth",
-		"//health",	   "/process.Process/../init",
+		"/init",
+		"/",
+		"/healthz",
+		"/freeze",
+		"/files/compose",
+		"/%68ealth",
+		"//health",
+		"/process.Process/../init",
 		"/process.Process/Sta%72t",
 	};
 	struct sandbox s;

@@ -81,8 +81,8 @@ static int open_files(void)
 static void sweep(const struct sandbox *s)
 {
 	char command[PATH_MAX + 64];
-	char *const argv[] = { (char *)(uintptr_t) "sh",
-			       (char *)(uintptr_t) "-c", command, NULL };
+	char *const argv[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
+			       command, NULL };
 	pid_t pid = 0;
 
 	if (cgroup_sweep(s->spec.id) < 0)

@@ -112,10 +112,10 @@ TEST(a_bad_specification_is_told)
 	(void)snprintf(s.spec.engine, sizeof(s.spec.engine), "warp");
 	sandbox_launch(&s);
 	CHECK(sandbox_ended(&s, "host", 5000));
-	CHECK(strstr(s.message, "cannot start the sandbox: this shim has no "
-				"engine \\\"warp\\\"; install the same "
-				"version of caponier and caponier-shim") !=
-	      NULL);
+	CHECK(strstr(s.message,
+		     "cannot start the sandbox: this shim has no "
+		     "engine \\\"warp\\\"; install the same "
+		     "version of caponier and caponier-shim") != NULL);
 	sandbox_fini(&s);
 }
 

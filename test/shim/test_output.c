@@ -54,8 +54,7 @@ static int start(const struct sandbox *s, const char *cmd, const char *tag)
 static int count(const char *text)
 {
 	size_t len = strlen(text);
-	size_t have = r.body_len < sizeof(r.body) ? r.body_len :
-						    sizeof(r.body);
+	size_t have = r.body_len < sizeof(r.body) ? r.body_len : sizeof(r.body);
 	int n = 0;
 
 	for (size_t i = 0; i + len <= have; i++)
