@@ -2,11 +2,14 @@
 // Everything the agent serves, in one table.
 
 #include "agent/basics.h"
+#include "agent/files.h"
+#include "agent/fs_rpc.h"
 #include "agent/proc_rpc.h"
 #include "agent/request.h"
 #include "agent/rpc.h"
 
 #define PROCESS "/process.Process/"
+#define FILESYSTEM "/filesystem.Filesystem/"
 #define UNARY(path, call)                                                      \
 	{ "POST", path, &rpc_unary, false, false, false, &(call) }
 
@@ -15,6 +18,13 @@ static const struct rpc_call send_input = { proc_send_input };
 static const struct rpc_call close_stdin = { proc_close_stdin };
 static const struct rpc_call send_signal = { proc_send_signal };
 static const struct rpc_call update = { proc_update };
+static const struct rpc_call stat_path = { fs_stat };
+static const struct rpc_call make_dir = { fs_make_dir };
+static const struct rpc_call move = { fs_move };
+static const struct rpc_call list_dir = { fs_list_dir };
+static const struct rpc_call remove_path = { fs_remove };
+
+#define MISSING(path) { "POST", path, &rpc_missing, false, false, false, NULL }
 
 #define OPEN true
 #define TOKEN false
@@ -35,6 +45,18 @@ static const struct route routes[] = {
 	UNARY(PROCESS "CloseStdin", close_stdin),
 	UNARY(PROCESS "SendSignal", send_signal),
 	UNARY(PROCESS "Update", update),
+	{ "GET", "/files", &files_download, TOKEN, false, false, NULL },
+	{ "POST", "/files", &files_upload, TOKEN, false, false, NULL },
+	UNARY(FILESYSTEM "Stat", stat_path),
+	UNARY(FILESYSTEM "MakeDir", make_dir),
+	UNARY(FILESYSTEM "Move", move),
+	UNARY(FILESYSTEM "ListDir", list_dir),
+	UNARY(FILESYSTEM "Remove", remove_path),
+	{ "POST", FILESYSTEM "WatchDir", &rpc_missing, TOKEN, false, true,
+	  NULL },
+	MISSING(FILESYSTEM "CreateWatcher"),
+	MISSING(FILESYSTEM "GetWatcherEvents"),
+	MISSING(FILESYSTEM "RemoveWatcher"),
 };
 
 const struct route *request_route(struct span method, struct span path,

@@ -220,3 +220,17 @@ const struct handler rpc_unary = {
 	.body_max_bytes = RPC_BODY_MAX_BYTES,
 	.on_end = on_unary,
 };
+
+static void on_missing(struct request *r)
+{
+	struct rpc_error error = { 0 };
+
+	(void)rpc_error(&error, RPC_UNIMPLEMENTED,
+			"this agent does not have the call");
+	rpc_fail(r, &error);
+}
+
+const struct handler rpc_missing = {
+	.body_max_bytes = RPC_BODY_MAX_BYTES,
+	.on_end = on_missing,
+};

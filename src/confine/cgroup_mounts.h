@@ -26,7 +26,8 @@ enum {
 	CGROUP_CPU = 4,
 };
 
-enum { CGROUP_MOUNTS_MAX = 6 };
+/* One hierarchy a controller, and version 2. */
+enum { CGROUP_MOUNTS_MAX = 4 };
 
 struct cgroup_mount {
 	char path[PATH_MAX];  /* group below which ours are made */
@@ -42,10 +43,11 @@ struct cgroup_mounts {
 
 /**
  * cgroup_mounts_parse() - read a mountinfo
- * @text: as in /proc/self/mountinfo
+ * @text: as in /proc/self/mountinfo; of a hierarchy mounted more than once the
+ *        first mount counts
  * @ret:  version 2's controllers are not in it and stay 0
  *
- * Return: 0; -E2BIG for more hierarchies than fit; -ENAMETOOLONG.
+ * Return: 0; -ENAMETOOLONG.
  * Context: any thread.
  * Spec: proc_pid_mountinfo(5)
  * Test: test/unit/confine/test_cgroup_mounts.c
