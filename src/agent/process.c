@@ -258,6 +258,14 @@ void process_room(struct process *p)
 
 /* ---- start and exit ---- */
 
+/* A watcher's reply may find room while it begins: no output before that. */
+static void tell_started(struct process *p, struct process_watcher *w)
+{
+	p->is_pumping = true;
+	w->ops->on_started(w);
+	p->is_pumping = false;
+}
+
 /* What @o held when its process exited is all the process left. */
 static void note_left(struct process_output *o)
 {
@@ -313,7 +321,7 @@ static void on_status_ready(struct ev_io *io, uint32_t events)
 		      on_exit_ready, p) < 0)
 		(void)!process_signal(p, SIGKILL);
 	for (struct process_watcher *w = p->watchers; w != NULL; w = w->next)
-		w->ops->on_started(w);
+		tell_started(p, w);
 	process_room(p);
 }
 
@@ -388,7 +396,7 @@ void process_watch(struct process *p, struct process_watcher *watcher)
 	p->watchers = watcher;
 	if (p->state == PROCESS_STARTING)
 		return;
-	watcher->ops->on_started(watcher);
+	tell_started(p, watcher);
 	if (p->state == PROCESS_ENDED && watcher->process != NULL) {
 		process_unwatch(watcher);
 		watcher->ops->on_end(watcher, p);
