@@ -28,7 +28,7 @@ enum {
 	BYTES_PER_KIB = 1024,
 };
 
-uint64_t cgroup_memory_bytes(void)
+static uint64_t memory_bytes_of_machine(void)
 {
 	struct sysinfo machine = { 0 };
 
@@ -85,7 +85,7 @@ static uint64_t available_bytes(void)
 
 static void set_limits(int dir)
 {
-	uint64_t memory = cgroup_memory_bytes();
+	uint64_t memory = memory_bytes_of_machine();
 	uint64_t available = available_bytes();
 	uint64_t reserve = reserve_of(memory);
 	uint64_t processes = memory / PROCESS_BYTES;
@@ -129,20 +129,25 @@ void cgroup_fini(struct cgroup *cgroup)
 	fd_close(&cgroup->dir_fd);
 }
 
-bool cgroup_take_oom(struct cgroup *cgroup)
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(EVENTS_MAX_BYTES);
 	const char *events = NULL;
-	uint64_t kills = 0;
 
 	if (cgroup->dir_fd < 0 ||
 	    fd_read_file(cgroup->dir_fd, "memory.events", &text) < 0)
-		return false;
+		return 0;
 	events = buf_cstr(&text);
-	kills = events == NULL ? 0 : event_count(events, "oom_kill ");
-	if (kills <= cgroup->oom_kills)
+	return events == NULL ? 0 : event_count(events, "oom_kill ");
+}
+
+bool cgroup_claim_oom(struct cgroup *cgroup, uint64_t since)
+{
+	if (since < cgroup->claimed_oom_kills)
+		since = cgroup->claimed_oom_kills;
+	if (cgroup_oom_kills(cgroup) <= since)
 		return false;
-	cgroup->oom_kills = kills;
+	cgroup->claimed_oom_kills = since + 1;
 	return true;
 }
 

@@ -278,6 +278,13 @@ static void note_left(struct process_output *o)
 		o->left_bytes = (size_t)bytes;
 }
 
+/* By SIGKILL itself, or a shell that says so of its last command. */
+static bool is_like_killed(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL :
+				     WEXITSTATUS(status) == 128 + SIGKILL;
+}
+
 static void on_exit_ready(struct ev_io *io, uint32_t events)
 {
 	struct process *p = io->owner;
@@ -291,8 +298,9 @@ static void on_exit_ready(struct ev_io *io, uint32_t events)
 	p->wait_status = status;
 	if (!move(p, PROCESS_EXITED))
 		return;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		p->is_out_of_memory = cgroup_take_oom(p->table->cgroup);
+	if (is_like_killed(status))
+		p->is_out_of_memory = cgroup_claim_oom(p->table->cgroup,
+						       p->oom_kills_before);
 	close_input(p);
 	for (size_t i = 0; i < PROCESS_OUTPUTS; i++)
 		note_left(&p->outputs[i]);
@@ -366,6 +374,7 @@ int process_start(struct processes *table, const struct process_request *what,
 		p->outputs[i].process = p;
 		p->outputs[i].fd = -1;
 	}
+	p->oom_kills_before = cgroup_oom_kills(table->cgroup);
 	p->config = json_incref(what->config);
 	p->next = table->first;
 	table->first = p;
