@@ -57,9 +57,8 @@ int digest_hmac(struct span key, struct span bytes, struct digest *ret)
 	uint8_t raw[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	if (key.len > INT_MAX ||
-	    HMAC(EVP_sha256(), key.ptr, (int)key.len, bytes.ptr, bytes.len, raw,
-		 &len) == NULL)
+	if (key.len > INT_MAX || HMAC(EVP_sha256(), key.ptr, (int)key.len,
+				      bytes.ptr, bytes.len, raw, &len) == NULL)
 		return -EIO;
 	to_hex(raw, ret);
 	return 0;
@@ -91,7 +90,8 @@ static int digest_fd(int fd, struct digest *ret)
 	return 0;
 }
 
-/* A walk over a tree in sorted order; one line per entry into the listing. */
+/* A walk over a tree in sorted order; one record per entry into the listing.
+ * Names and targets end with a NUL, the one byte that is in neither. */
 struct walk {
 	struct buf listing;
 	bool reads_content;
@@ -106,15 +106,15 @@ static void walk_fini(struct walk *w)
 static int put_stat(struct walk *w, const char *path, const struct stat *st)
 {
 	return buf_printf(&w->listing,
-			  "%s %" PRIu64 " %" PRIu64 " %" PRId64 ".%09ld "
+			  "%s%c%" PRIu64 " %" PRIu64 " %" PRId64 ".%09ld "
 			  "%" PRId64 ".%09ld\n",
-			  path, (uint64_t)st->st_ino, (uint64_t)st->st_size,
+			  path, 0, (uint64_t)st->st_ino, (uint64_t)st->st_size,
 			  (int64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
 			  (int64_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-static int put_file(struct walk *w, int dir, const char *name,
-		    const char *path, const struct stat *st)
+static int put_file(struct walk *w, int dir, const char *name, const char *path,
+		    const struct stat *st)
 {
 	CLEANUP(fd_close)
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -123,13 +123,12 @@ static int put_file(struct walk *w, int dir, const char *name,
 	if (fd < 0)
 		return neg_errno();
 	TRY(digest_fd(fd, &content));
-	return buf_printf(&w->listing, "f %04o %u %u %s %s\n",
+	return buf_printf(&w->listing, "f %04o %u %u %s %s%c",
 			  (unsigned)st->st_mode & 07777u, st->st_uid,
-			  st->st_gid, content.hex, path);
+			  st->st_gid, content.hex, path, 0);
 }
 
-static int put_link(struct walk *w, int dir, const char *name,
-		    const char *path)
+static int put_link(struct walk *w, int dir, const char *name, const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
@@ -137,7 +136,7 @@ static int put_link(struct walk *w, int dir, const char *name,
 	if (n < 0)
 		return neg_errno();
 	target[n] = '\0';
-	return buf_printf(&w->listing, "l %s -> %s\n", path, target);
+	return buf_printf(&w->listing, "l %s%c%s%c", path, 0, target, 0);
 }
 
 static int walk_dir(struct walk *w, int dir, const char *prefix);
@@ -158,9 +157,9 @@ static int put_entry(struct walk *w, int dir, const char *name,
 		TRY(put_stat(w, path, &st));
 	if (S_ISDIR(st.st_mode)) {
 		if (w->reads_content)
-			TRY(buf_printf(&w->listing, "d %04o %u %u %s\n",
-				       (unsigned)st.st_mode & 07777u,
-				       st.st_uid, st.st_gid, path));
+			TRY(buf_printf(&w->listing, "d %04o %u %u %s%c",
+				       (unsigned)st.st_mode & 07777u, st.st_uid,
+				       st.st_gid, path, 0));
 		below = openat(dir, name,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		return below < 0 ? neg_errno() : walk_dir(w, below, path);
@@ -208,7 +207,9 @@ static int digest_at(const char *path, bool reads_content, struct digest *ret)
 	CLEANUP(walk_fini)
 	struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES),
 			  .reads_content = reads_content };
-	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe in its place must not be waited for. */
+	CLEANUP(fd_close)
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st = { 0 };
 
 	if (fd < 0 || fstat(fd, &st) < 0)
