@@ -103,10 +103,44 @@ extern const struct option_row template_options[];
 extern const struct option_row doctor_options[];
 extern const struct option_row version_options[];
 
+/**
+ * verb_run() - caponier run
+ *
+ * Return: exit status.
+ * Context: main thread.
+ */
 int verb_run(int argc, char **argv);
+
+/**
+ * verb_shell() - caponier shell
+ *
+ * Return: exit status.
+ * Context: main thread.
+ */
 int verb_shell(int argc, char **argv);
+
+/**
+ * verb_template() - caponier template
+ *
+ * Return: exit status.
+ * Context: main thread.
+ */
 int verb_template(int argc, char **argv);
+
+/**
+ * verb_doctor() - caponier doctor
+ *
+ * Return: exit status.
+ * Context: main thread.
+ */
 int verb_doctor(int argc, char **argv);
+
+/**
+ * verb_version() - caponier version
+ *
+ * Return: exit status.
+ * Context: main thread.
+ */
 int verb_version(int argc, char **argv);
 
 #endif

@@ -82,8 +82,8 @@ static int parse_seconds(const char *text, const char *what, unsigned *ret,
 	return 0;
 }
 
-static int append(struct option_list *list, const char *value,
-		  const char *what, struct err *e)
+static int append(struct option_list *list, const char *value, const char *what,
+		  struct err *e)
 {
 	if (list->count == OPTION_LIST_MAX)
 		return err_set(e, -E2BIG,

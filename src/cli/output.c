@@ -36,8 +36,7 @@ static void on_room(struct ev_io *io, uint32_t events)
 				    OUTPUT_PIECE_BYTES);
 	ssize_t n = 0;
 
-	if ((events & (EPOLLERR | EPOLLHUP)) != 0 &&
-	    (events & EPOLLOUT) == 0) {
+	if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (events & EPOLLOUT) == 0) {
 		/* The reader is gone. */
 		out->is_broken = true;
 		buf_drop(&out->pending, out->pending.len);

@@ -147,7 +147,8 @@ static void look_landlock(const struct home *home, struct posture *row)
 	}
 	found(row, abi >= LANDLOCK_GOOD ? POSTURE_OK : POSTURE_WARN,
 	      "ABI %ld%s", abi,
-	      abi >= LANDLOCK_GOOD ? "" : ": no scopes for signals and sockets");
+	      abi >= LANDLOCK_GOOD ? "" :
+				     ": no scopes for signals and sockets");
 	if (abi < LANDLOCK_GOOD)
 		mend(row, "a kernel of 6.12 or later");
 }
@@ -264,7 +265,7 @@ static void judge_age(struct posture *row, const char *version,
 static void look_part(const struct home *home, struct posture *row,
 		      const char *version, const char *built)
 {
-	struct template t = { .name = "" };
+	struct sandbox_template t = { .name = "" };
 
 	if (template_open(home, "base", &t, NULL) < 0) {
 		found(row, POSTURE_WARN, "the template base is not built");

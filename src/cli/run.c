@@ -14,28 +14,30 @@
 #define COMMON_ROWS                                                            \
 	{ "template", "NAME", OPTION_TEXT, AT(template_name),                  \
 	  "what to start from (base)" },                                       \
-	{ "isolation", "KIND", OPTION_TEXT, AT(isolation),                     \
-	  "auto, a tier or an engine (auto)" },                                \
-	{ "min-isolation", "TIER", OPTION_TEXT, AT(min_isolation),             \
-	  "refuse anything weaker" },                                          \
-	{ "cpu", "N", OPTION_CPUS, AT(cpu_pct), "CPUs, such as 0.5 (1)" },     \
-	{ "mem", "SIZE", OPTION_MIB, AT(mem_mib), "memory (512M)" },           \
-	{ "disk", "SIZE", OPTION_MIB, AT(disk_mib), "disk (8G)" },             \
-	{ "timeout", "SECONDS", OPTION_SECONDS, AT(timeout_s),                 \
-	  "end the sandbox after this long" },                                 \
-	{ "env", "NAME=VALUE", OPTION_LIST, AT(env),                           \
-	  "set a variable; may be given again" },                              \
-	{ "file", "SRC[:DST]", OPTION_LIST, AT(files),                         \
-	  "copy a file in first; may be given again" },                        \
-	{ "workdir", "DIR", OPTION_TEXT, AT(workdir),                          \
-	  "where the command starts (the user's home)" },                      \
-	{ "user", "NAME", OPTION_TEXT, AT(user), "who runs it (user)" },       \
-	{ "no-snapshot", NULL, OPTION_FLAG, AT(no_snapshot),                   \
-	  "boot the guest instead of cloning a saved one" },                   \
-	{ "no-rebuild", NULL, OPTION_FLAG, AT(no_rebuild),                     \
-	  "refuse a damaged template instead of rebuilding it" },              \
-	{ "quiet", NULL, OPTION_FLAG, AT(is_quiet),                            \
-	  "no line about the tier" }
+		{ "isolation", "KIND", OPTION_TEXT, AT(isolation),             \
+		  "auto, a tier or an engine (auto)" },                        \
+		{ "min-isolation", "TIER", OPTION_TEXT, AT(min_isolation),     \
+		  "refuse anything weaker" },                                  \
+		{ "cpu", "N", OPTION_CPUS, AT(cpu_pct),                        \
+		  "CPUs, such as 0.5 (1)" },                                   \
+		{ "mem", "SIZE", OPTION_MIB, AT(mem_mib), "memory (512M)" },   \
+		{ "disk", "SIZE", OPTION_MIB, AT(disk_mib), "disk (8G)" },     \
+		{ "timeout", "SECONDS", OPTION_SECONDS, AT(timeout_s),         \
+		  "end the sandbox after this long" },                         \
+		{ "env", "NAME=VALUE", OPTION_LIST, AT(env),                   \
+		  "set a variable; may be given again" },                      \
+		{ "file", "SRC[:DST]", OPTION_LIST, AT(files),                 \
+		  "copy a file in first; may be given again" },                \
+		{ "workdir", "DIR", OPTION_TEXT, AT(workdir),                  \
+		  "where the command starts (the user's home)" },              \
+		{ "user", "NAME", OPTION_TEXT, AT(user),                       \
+		  "who runs it (user)" },                                      \
+		{ "no-snapshot", NULL, OPTION_FLAG, AT(no_snapshot),           \
+		  "boot the guest instead of cloning a saved one" },           \
+		{ "no-rebuild", NULL, OPTION_FLAG, AT(no_rebuild),             \
+		  "refuse a damaged template instead of rebuilding it" },      \
+		{ "quiet", NULL, OPTION_FLAG, AT(is_quiet),                    \
+		  "no line about the tier" }
 
 const struct option_row run_options[] = {
 	COMMON_ROWS,
@@ -111,9 +113,10 @@ static int terminal_make_raw(struct terminal *t, struct err *e)
 
 int verb_shell(int argc, char **argv)
 {
-	static char *const command[] = { (char *)(uintptr_t) "/bin/bash",
-					 (char *)(uintptr_t) "-il", NULL };
-	CLEANUP(terminal_restore) struct terminal terminal = { .is_raw = false };
+	static char *const command[] = { (char *)(uintptr_t)"/bin/bash",
+					 (char *)(uintptr_t)"-il", NULL };
+	CLEANUP(terminal_restore)
+	struct terminal terminal = { .is_raw = false };
 	struct start_options options = START_DEFAULTS;
 	struct start_outcome outcome;
 	struct err e = { 0 };

@@ -29,9 +29,9 @@
 
 /* What to do in the sandbox; all borrowed. */
 struct session_request {
-	char *const *argv;  /* NULL-terminated; the command */
+	char *const *argv; /* NULL-terminated; the command */
 	const char *user;
-	const char *workdir; /* NULL: the user's home */
+	const char *workdir;		 /* NULL: the user's home */
 	const struct option_list *env;	 /* NAME=VALUE */
 	const struct option_list *files; /* SRC[:DST] */
 	bool wants_pty;

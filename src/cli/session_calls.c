@@ -81,8 +81,8 @@ void calls_put(struct session *s, const char *method, const char *fmt, ...)
 	if (s->pid == 0 || s->queue_len == CALLS_MAX)
 		return;
 	if (s->calls.fd < 0 &&
-	    api_conn_open(&s->calls, &s->loop, s->sandbox->api_socket, &ops,
-			  NULL, s, NULL) < 0)
+	    api_conn_open(&s->calls, &s->loop, s->sandbox->api_socket, &ops, s,
+			  NULL) < 0)
 		return;
 	call->method = method;
 	va_start(ap, fmt);

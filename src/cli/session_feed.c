@@ -140,8 +140,8 @@ static int begin(struct session *s)
 	CLEANUP(buf_fini) struct buf headers = BUF_EMPTY(4096);
 	char start[96];
 
-	TRY(api_conn_open(&s->feed, &s->loop, s->sandbox->api_socket, &ops,
-			  NULL, s, s->e));
+	TRY(api_conn_open(&s->feed, &s->loop, s->sandbox->api_socket, &ops, s,
+			  s->e));
 	TRY(session_headers(s, &headers, "application/connect+json"));
 	TRY(http_client_start(&s->feed.http, "POST",
 			      span_str("/process.Process/StreamInput"),

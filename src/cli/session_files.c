@@ -91,6 +91,10 @@ static void on_end(struct http_client *c)
 {
 	struct session *s = session_of(c);
 
+	if (s->file_status == HTTP_BAD_GATEWAY) {
+		session_await_end(s);
+		return;
+	}
 	if (s->file_status != 200) {
 		refused(s);
 		return;
@@ -217,8 +221,8 @@ void files_start(struct session *s)
 		stream_start(s);
 		return;
 	}
-	r = api_conn_open(&s->files, &s->loop, s->sandbox->api_socket, &ops,
-			  NULL, s, s->e);
+	r = api_conn_open(&s->files, &s->loop, s->sandbox->api_socket, &ops, s,
+			  s->e);
 	if (r < 0)
 		session_fail(s, r);
 	else

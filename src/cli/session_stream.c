@@ -103,8 +103,10 @@ static void on_data(struct session *s, json_t *event)
 static void on_command_end(struct session *s, json_t *event)
 {
 	const char *cause = json_string_value(json_object_get(event, "cause"));
-	json_int_t code = json_integer_value(json_object_get(event, "exitCode"));
-	json_int_t signal = json_integer_value(json_object_get(event, "signal"));
+	json_int_t code =
+		json_integer_value(json_object_get(event, "exitCode"));
+	json_int_t signal =
+		json_integer_value(json_object_get(event, "signal"));
 
 	s->has_ended = true;
 	s->result->exit_code = (int)code;
@@ -199,6 +201,10 @@ static void on_end(struct http_client *c)
 		broken(s, "its events ended before the command did");
 		return;
 	}
+	if (s->stream_status == HTTP_BAD_GATEWAY) {
+		session_await_end(s);
+		return;
+	}
 	doc = json_loadb((const char *)s->messages.ptr, s->messages.len, 0,
 			 NULL);
 	refused(s, doc);
@@ -277,10 +283,10 @@ static char *start_message(const struct session_request *request)
 		struct winsize size = { .ws_row = 24, .ws_col = 80 };
 
 		(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
-		(void)!json_object_set_new(
-			doc, "pty",
-			json_pack("{s:{s:i,s:i}}", "size", "cols",
-				  (int)size.ws_col, "rows", (int)size.ws_row));
+		(void)!json_object_set_new(doc, "pty",
+					   json_pack("{s:{s:i,s:i}}", "size",
+						     "cols", (int)size.ws_col,
+						     "rows", (int)size.ws_row));
 	}
 	return json_dumps(doc, JSON_COMPACT);
 }
@@ -315,8 +321,8 @@ static int begin(struct session *s)
 			       "variables are longer than %d bytes; pass them "
 			       "in a file",
 			       CONNECT_MESSAGE_MAX_BYTES);
-	TRY(api_conn_open(&s->stream, &s->loop, s->sandbox->api_socket, &ops,
-			  NULL, s, s->e));
+	TRY(api_conn_open(&s->stream, &s->loop, s->sandbox->api_socket, &ops, s,
+			  s->e));
 	TRY(session_headers(s, &headers, "application/connect+json"));
 	TRY(http_client_start(&s->stream.http, "POST",
 			      span_str("/process.Process/Start"),

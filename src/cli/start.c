@@ -78,82 +78,97 @@ static int fill_spec(const struct start_options *options,
 	return rng_hex(spec->token, (SANDBOX_TOKEN_BYTES - 1) / 2);
 }
 
+/* What an attempt is made with. */
+struct attempt {
+	struct home home;
+	struct install install;
+	struct sandbox_spec spec;
+	struct session_request request;
+	uint64_t start_ns;
+};
+
+static void attempt_fini(struct attempt *a)
+{
+	sandbox_spec_fini(&a->spec);
+}
+
 /* One attempt: launch, run, stop, reap. */
-static int attempt(const struct home *home, const struct install *install,
-		   struct sandbox_spec *spec,
-		   const struct session_request *request, uint64_t start_ns,
-		   struct start_outcome *ret, struct err *e)
+static int attempt(struct attempt *a, struct start_outcome *ret, struct err *e)
 {
 	struct launched sandbox = LAUNCHED_NONE;
-	int r = launch(home, install, spec, &sandbox, e);
+	int r = launch(&a->home, &a->install, &a->spec, &sandbox, e);
 
 	if (r < 0)
 		return r;
 	memcpy(ret->id, sandbox.id, sizeof(ret->id));
-	r = session_run(&sandbox, spec->token, request, start_ns, &ret->result,
-			e);
+	r = session_run(&sandbox, a->spec.token, &a->request, a->start_ns,
+			&ret->result, e);
 	if (r < 0 || ret->result.cause == CAUSE_NONE)
 		launch_stop(&sandbox, CAUSE_KILLED);
 	else
 		launch_stop(&sandbox, ret->result.cause);
-	launch_reap(home, &sandbox);
+	launch_reap(&a->home, &sandbox);
 	return r;
 }
 
-/* About one emulated boot in twenty never begins: that one is tried again. */
-static bool deserves_retry(const struct start_outcome *outcome)
+/* An emulated boot may hang before its first byte: that one is tried again.
+ * What ended sooner than the shim's patience did not hang. */
+static bool deserves_retry(const struct attempt *a,
+			   const struct start_outcome *outcome)
 {
+	uint64_t lasted_ns = clock_boot_ns() - a->start_ns;
+
 	return outcome->result.cause == CAUSE_ENGINE_FAILED &&
-	       outcome->result.create_ms == 0 && outcome->retries == 0;
+	       outcome->result.create_ms == 0 &&
+	       lasted_ns >= SANDBOX_RESTORE_MAX_S * NS_PER_S;
 }
 
-static int prepare(const struct start_options *options, struct home *home,
-		   struct install *install, struct sandbox_spec *spec,
+static int prepare(const struct start_options *options, struct attempt *a,
 		   struct start_outcome *ret, struct err *e)
 {
-	TRY(home_find(home, e));
-	TRY(install_find(install, e));
-	TRY(engine_choose(home, options->isolation, options->min_isolation,
+	TRY(home_find(&a->home, e));
+	TRY(install_find(&a->install, e));
+	TRY(engine_choose(&a->home, options->isolation, options->min_isolation,
 			  &ret->engine, e));
-	TRY(fill_spec(options, &ret->engine, spec, e));
-	(void)launch_sweep(home);
-	TRY(variant_prepare(home, install, options->template_name,
+	TRY(fill_spec(options, &ret->engine, &a->spec, e));
+	(void)launch_sweep(&a->home);
+	TRY(variant_prepare(&a->home, &a->install, options->template_name,
 			    &(struct variant_wish){
 				    .no_snapshot = options->no_snapshot,
 				    .no_rebuild = options->no_rebuild,
 				    .is_quiet = options->is_quiet,
 			    },
-			    spec, e));
-	ret->is_restored = spec->boot == BOOT_RESTORE;
+			    &a->spec, e));
+	ret->is_restored = a->spec.boot == BOOT_RESTORE;
 	return 0;
 }
 
 int start_and_run(const struct start_options *options, char *const *argv,
 		  bool wants_pty, struct start_outcome *ret, struct err *e)
 {
-	CLEANUP(sandbox_spec_fini) struct sandbox_spec spec = { .id = "" };
-	struct home home = { .dir = "" };
-	struct install install = { .programs = "" };
-	const struct session_request request = {
-		.argv = argv,
-		.user = options->user,
-		.workdir = options->workdir,
-		.env = &options->env,
-		.files = &options->files,
-		.wants_pty = wants_pty,
-		.no_stdin = options->no_stdin,
+	CLEANUP(attempt_fini)
+	struct attempt a = {
+		.request = {
+			.argv = argv,
+			.user = options->user,
+			.workdir = options->workdir,
+			.env = &options->env,
+			.files = &options->files,
+			.wants_pty = wants_pty,
+			.no_stdin = options->no_stdin,
+		},
+		.start_ns = clock_boot_ns(),
 	};
-	uint64_t start_ns = clock_boot_ns();
 	int r = 0;
 
 	*ret = (struct start_outcome){ .result = { .exit_code = -1 } };
-	TRY(prepare(options, &home, &install, &spec, ret, e));
-	r = attempt(&home, &install, &spec, &request, start_ns, ret, e);
-	if (r == 0 && deserves_retry(ret)) {
+	TRY(prepare(options, &a, ret, e));
+	r = attempt(&a, ret, e);
+	if (r == 0 && deserves_retry(&a, ret)) {
 		ret->retries++;
 		say("the guest did not start (%s); trying once more",
 		    ret->result.detail);
-		r = attempt(&home, &install, &spec, &request, start_ns, ret, e);
+		r = attempt(&a, ret, e);
 	}
 	return r;
 }
@@ -185,10 +200,9 @@ static void report_json(const struct start_options *options,
 		(int)r->first_output_ms, "boot_ms", (int)r->boot_ms, "retries",
 		(int)o->retries);
 
-	(void)!json_object_set_new(doc, "exit_code",
-				   r->exit_code < 0 ? json_null() :
-						      json_integer(
-							      r->exit_code));
+	(void)!json_object_set_new(
+		doc, "exit_code",
+		r->exit_code < 0 ? json_null() : json_integer(r->exit_code));
 	(void)!json_object_set_new(doc, "signal",
 				   r->signal == 0 ? json_null() :
 						    json_integer(r->signal));

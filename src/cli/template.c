@@ -52,7 +52,7 @@ static int remove_one(const struct template_options *options, const char *name,
 	return template_remove(&home, name, e);
 }
 
-static json_t *describe(const struct template *t)
+static json_t *describe(const struct sandbox_template *t)
 {
 	const struct manifest *m = &t->manifest;
 
@@ -75,9 +75,8 @@ static void print_row(json_t *row)
 		     json_string_value(json_object_get(row, "engine")),
 		     json_string_value(json_object_get(row, "path")));
 	json_array_foreach(json_object_get(row, "variants"), i, variant)
-		(void)printf("  size %s\n",
-			     json_string_value(json_object_get(variant,
-							       "size")));
+		(void)printf("  size %s\n", json_string_value(json_object_get(
+						    variant, "size")));
 }
 
 static void dir_close(DIR **d)
@@ -103,7 +102,7 @@ static int list(const struct template_options *options, const char *name,
 	d = opendir(path);
 	for (struct dirent *entry = d != NULL ? readdir(d) : NULL;
 	     entry != NULL; entry = readdir(d)) {
-		struct template t = { .name = "" };
+		struct sandbox_template t = { .name = "" };
 		struct err why = { 0 };
 
 		if (!template_name_is_valid(entry->d_name))

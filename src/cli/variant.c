@@ -25,8 +25,7 @@ enum { CPUINFO_MAX_BYTES = 1 << 20, SIZE_NAME_BYTES = 64 };
 static const char *cpu_model(const char *accel)
 {
 	/* Guests of guests are refused: never VMX or SVM. */
-	return span_is(span_str(accel), "kvm") ? "host,-vmx,-svm" :
-						 "max,-svm";
+	return span_is(span_str(accel), "kvm") ? "host,-vmx,-svm" : "max,-svm";
 }
 
 static void size_name(const struct sandbox_spec *spec,
@@ -60,7 +59,8 @@ static void host_cpu(char *ret, size_t cap)
 
 static int command_digest(const struct sandbox_spec *spec, struct digest *ret)
 {
-	CLEANUP(mem_free_ptr) struct sandbox_spec *plain = mem_new(1, sizeof(*plain));
+	CLEANUP(mem_free_ptr)
+	struct sandbox_spec *plain = mem_new(1, sizeof(*plain));
 	CLEANUP(qemu_command_fini) struct qemu_command command = { 0 };
 	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(65536);
 
@@ -74,8 +74,8 @@ static int command_digest(const struct sandbox_spec *spec, struct digest *ret)
 	return digest_span(buf_span(&text), ret);
 }
 
-static int expected(const struct template *t, const struct sandbox_spec *spec,
-		    struct manifest *m)
+static int expected(const struct sandbox_template *t,
+		    const struct sandbox_spec *spec, struct manifest *m)
 {
 	struct digest command = { 0 };
 	struct digest parts = { 0 };
@@ -153,7 +153,7 @@ static int load(const struct home *home, const struct manifest *want,
 
 /* Making one, under a lock. */
 
-static int lock_template(const struct template *t, struct err *e)
+static int lock_template(const struct sandbox_template *t, struct err *e)
 {
 	char path[PATH_MAX];
 	int fd = -1;
@@ -172,7 +172,7 @@ static int lock_template(const struct template *t, struct err *e)
 		       path, err_text(NULL, r));
 }
 
-static int remove_dir(const struct template *t, const char *name)
+static int remove_dir(const struct sandbox_template *t, const char *name)
 {
 	CLEANUP(fd_close)
 	int dir = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -183,7 +183,7 @@ static int remove_dir(const struct template *t, const char *name)
 struct maker {
 	const struct home *home;
 	const struct install *install;
-	const struct template *t;
+	const struct sandbox_template *t;
 	const struct variant_wish *wish;
 	const struct manifest *want;
 	char name[SIZE_NAME_BYTES];
@@ -239,8 +239,7 @@ static int make_locked(const struct maker *m, const struct sandbox_spec *spec,
 	return 0;
 }
 
-static int make(const struct maker *m, struct sandbox_spec *spec,
-		struct err *e)
+static int make(const struct maker *m, struct sandbox_spec *spec, struct err *e)
 {
 	CLEANUP(fd_close) int lock = lock_template(m->t, e);
 	struct err none = { 0 };
@@ -278,7 +277,7 @@ static int restore_from(struct maker *m, struct sandbox_spec *spec,
 
 /* The template itself. */
 
-static int remove_damaged(const struct template *t, const char *part)
+static int remove_damaged(const struct sandbox_template *t, const char *part)
 {
 	static const char *const whole_dirs[] = { "root_image", "modules_image",
 						  "kernel", "kernel_elf",
@@ -310,7 +309,7 @@ static int remove_damaged(const struct template *t, const char *part)
 
 static int open_verified(const struct home *home, const struct install *install,
 			 const char *name, const struct variant_wish *wish,
-			 struct template *ret, struct err *e)
+			 struct sandbox_template *ret, struct err *e)
 {
 	const char *part = NULL;
 	struct err why = { 0 };
@@ -333,7 +332,8 @@ int variant_prepare(const struct home *home, const struct install *install,
 		    const char *template_name, const struct variant_wish *wish,
 		    struct sandbox_spec *spec, struct err *e)
 {
-	CLEANUP(mem_free_ptr) struct template *t = mem_new(1, sizeof(*t));
+	CLEANUP(mem_free_ptr)
+	struct sandbox_template *t = mem_new(1, sizeof(*t));
 	CLEANUP(mem_free_ptr) struct manifest *want = mem_new(1, sizeof(*want));
 	struct maker m = { .home = home,
 			   .install = install,
@@ -369,7 +369,7 @@ static void dir_close(DIR **d)
 	*d = NULL;
 }
 
-json_t *variant_list(const struct template *t)
+json_t *variant_list(const struct sandbox_template *t)
 {
 	CLEANUP(dir_close) DIR *d = opendir(t->dir);
 	json_t *rows = json_array();
@@ -384,10 +384,9 @@ json_t *variant_list(const struct template *t)
 		    join(file, dir, MANIFEST_FILE) < 0 ||
 		    access(file, F_OK) < 0)
 			continue;
-		(void)!json_array_append_new(rows,
-					     json_pack("{s:s,s:s}", "size",
-						       entry->d_name, "path",
-						       dir));
+		(void)!json_array_append_new(
+			rows, json_pack("{s:s,s:s}", "size", entry->d_name,
+					"path", dir));
 	}
 	return rows;
 }

@@ -48,6 +48,6 @@ int variant_prepare(const struct home *home, const struct install *install,
  * Return: an owned JSON array of {"size","path"}.
  * Context: blocks briefly.
  */
-json_t *variant_list(const struct template *t);
+json_t *variant_list(const struct sandbox_template *t);
 
 #endif

@@ -23,12 +23,12 @@ enum { SAVE_MAX_MS = 60000, READ_ONLY = 0444 };
 
 /* What clones start first, started twice: their pages stay in the cache. */
 static char *const warm_up[] = {
-	(char *)(uintptr_t) "/bin/bash",
-	(char *)(uintptr_t) "-lc",
-	(char *)(uintptr_t) "for i in 1 2; do bash -lc true; "
-			    "python3 -c 'import json, os, re, subprocess, "
-			    "sys'; node -e 1; git --version; ls -la /; done; "
-			    "sync",
+	(char *)(uintptr_t)"/bin/bash",
+	(char *)(uintptr_t)"-lc",
+	(char *)(uintptr_t)"for i in 1 2; do bash -lc true; "
+			   "python3 -c 'import json, os, re, subprocess, "
+			   "sys'; node -e 1; git --version; ls -la /; done; "
+			   "sync",
 	NULL,
 };
 
@@ -51,8 +51,9 @@ static int make_files(struct sandbox_spec *spec, const char *dir)
 	return 0;
 }
 
-static int fill_spec(const struct template *t, const struct sandbox_spec *like,
-		     const char *dir, struct sandbox_spec *spec)
+static int fill_spec(const struct sandbox_template *t,
+		     const struct sandbox_spec *like, const char *dir,
+		     struct sandbox_spec *spec)
 {
 	*spec = (struct sandbox_spec){
 		.tier = like->tier,
@@ -146,10 +147,12 @@ static int warm_and_save(struct launched *sandbox,
 }
 
 int variant_make(const struct home *home, const struct install *install,
-		 const struct template *t, const struct sandbox_spec *like,
-		 const char *dir, bool is_quiet, struct err *e)
+		 const struct sandbox_template *t,
+		 const struct sandbox_spec *like, const char *dir,
+		 bool is_quiet, struct err *e)
 {
-	CLEANUP(mem_free_ptr) struct sandbox_spec *spec = mem_new(1, sizeof(*spec));
+	CLEANUP(mem_free_ptr)
+	struct sandbox_spec *spec = mem_new(1, sizeof(*spec));
 	struct launched sandbox = LAUNCHED_NONE;
 	uint64_t start_ns = clock_boot_ns();
 	int r = spec != NULL ? fill_spec(t, like, dir, spec) : -ENOMEM;

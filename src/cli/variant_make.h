@@ -22,7 +22,8 @@ enum { VARIANT_DISK_MIB = 4096 };
  * Context: blocks for seconds.
  */
 int variant_make(const struct home *home, const struct install *install,
-		 const struct template *t, const struct sandbox_spec *like,
-		 const char *dir, bool is_quiet, struct err *e) MUST_CHECK;
+		 const struct sandbox_template *t,
+		 const struct sandbox_spec *like, const char *dir,
+		 bool is_quiet, struct err *e) MUST_CHECK;
 
 #endif

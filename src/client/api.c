@@ -24,9 +24,7 @@ static int connect_to(const char *path, int fd)
 }
 
 int api_conn_open(struct api_conn *conn, struct ev *loop, const char *path,
-		  const struct http_client_ops *ops,
-		  void (*on_lost)(struct api_conn *conn), void *owner,
-		  struct err *e)
+		  const struct http_client_ops *ops, void *owner, struct err *e)
 {
 	CLEANUP(fd_close)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -35,7 +33,6 @@ int api_conn_open(struct api_conn *conn, struct ev *loop, const char *path,
 	*conn = (struct api_conn){
 		.fd = -1,
 		.in = BUF_EMPTY(API_IN_BYTES),
-		.on_lost = on_lost,
 		.owner = owner,
 	};
 	if (r == 0)
@@ -66,8 +63,6 @@ static void lost(struct api_conn *conn)
 		return;
 	ev_io_del(&conn->io);
 	http_client_eof(&conn->http);
-	if (conn->on_lost != NULL)
-		conn->on_lost(conn);
 }
 
 static int flush(struct api_conn *conn)

@@ -22,23 +22,20 @@ struct api_conn {
 	struct http_client http;
 	struct buf in; /* received, not yet taken by http */
 	bool is_pumping;
-	void (*on_lost)(struct api_conn *conn); /* closed by the other side,
-						   or broken */
 	void *owner;
 };
 
 /**
  * api_conn_open() - connect to a unix socket
- * @conn:    caller's memory; must not move
- * @ops:     callbacks of the HTTP client; conn->http.owner is @conn
- * @on_lost: called at most once, when the connection is gone
+ * @conn:  caller's memory; must not move
+ * @ops:   callbacks of the HTTP client; conn->http.owner is @conn; a
+ *         connection that is lost is told by on_fail of an open request
  *
  * Return: 0; -errno with a sentence.
  * Context: the loop's thread.
  */
 int api_conn_open(struct api_conn *conn, struct ev *loop, const char *path,
-		  const struct http_client_ops *ops,
-		  void (*on_lost)(struct api_conn *conn), void *owner,
+		  const struct http_client_ops *ops, void *owner,
 		  struct err *e) MUST_CHECK;
 
 /**

@@ -41,8 +41,8 @@ int home_find(struct home *ret, struct err *e) MUST_CHECK;
  * Return: 0; -ENAMETOOLONG.
  * Context: any thread.
  */
-int home_path(const struct home *home, char ret[PATH_MAX], const char *fmt,
-	      ...) PRINTF(3, 4) MUST_CHECK;
+int home_path(const struct home *home, char ret[PATH_MAX], const char *fmt, ...)
+	PRINTF(3, 4) MUST_CHECK;
 
 /**
  * home_mkdir() - make a directory and those above it

@@ -10,10 +10,8 @@
 #include "base/rng.h"
 
 static const char *const tier_names[] = {
-	[TIER_NONE] = "none",
-	[TIER_PROCESS] = "process",
-	[TIER_CONTAINER] = "container",
-	[TIER_USERKERNEL] = "userkernel",
+	[TIER_NONE] = "none",		[TIER_PROCESS] = "process",
+	[TIER_CONTAINER] = "container", [TIER_USERKERNEL] = "userkernel",
 	[TIER_MICROVM] = "microvm",
 };
 _Static_assert(ARRAY_LEN(tier_names) == TIER_COUNT, "a name per tier");
@@ -252,11 +250,12 @@ int sandbox_spec_parse(struct span json, struct sandbox_spec *ret,
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		if (field_from_json(doc, &fields[i], &spec) < 0)
-			return err_set(e, -EBADMSG,
-				       "cannot read the sandbox specification: "
-				       "field \"%s\" is missing or wrong; start "
-				       "the shim through caponier",
-				       fields[i].name);
+			return err_set(
+				e, -EBADMSG,
+				"cannot read the sandbox specification: "
+				"field \"%s\" is missing or wrong; start "
+				"the shim through caponier",
+				fields[i].name);
 	}
 	if (tier == NULL || tier_parse(span_str(tier), &spec.tier) < 0 ||
 	    env_from_json(doc, &spec) < 0)

@@ -26,6 +26,9 @@ enum {
 	SANDBOX_MEM_MIN_MIB = 128,
 	SANDBOX_MEM_MAX_MIB = 65536,
 	SANDBOX_DISK_MAX_MIB = 1048576,
+	/* A guest whose agent has not answered by then hangs. */
+	SANDBOX_BOOT_MAX_S = 60,
+	SANDBOX_RESTORE_MAX_S = 30,
 };
 
 /* Strength, weakest first: a floor is compared with <. */
@@ -108,13 +111,13 @@ struct sandbox_spec {
 	unsigned boot; /* enum boot */
 
 	unsigned vcpus;
-	unsigned cpu_pct;    /* CPU quota over all vCPUs, 100 = one core */
-	unsigned mem_mib;    /* guest RAM */
-	unsigned disk_mib;   /* guest's root disk */
+	unsigned cpu_pct;	/* CPU quota over all vCPUs, 100 = one core */
+	unsigned mem_mib;	/* guest RAM */
+	unsigned disk_mib;	/* guest's root disk */
 	unsigned base_disk_mib; /* size of @layer as made: the template's */
-	unsigned timeout_s;  /* wall time of the sandbox; 0: none */
-	unsigned tsc_khz;    /* the host's, for guests that boot */
-	unsigned idle_s;     /* time without a request; 0: none */
+	unsigned timeout_s;	/* wall time of the sandbox; 0: none */
+	unsigned tsc_khz;	/* the host's, for guests that boot */
+	unsigned idle_s;	/* time without a request; 0: none */
 
 	char engine_root[PATH_MAX]; /* root directory of the engine's jail */
 	char kernel[PATH_MAX];

@@ -130,8 +130,8 @@ int engine_choose(const struct home *home, const char *isolation,
 		       "cannot isolate as asked (--isolation %s%s%s): %s; %s",
 		       isolation,
 		       min_isolation != NULL ? " --min-isolation " : "",
-		       min_isolation != NULL ? min_isolation : "",
-		       nearest.why, nearest.mend);
+		       min_isolation != NULL ? min_isolation : "", nearest.why,
+		       nearest.mend);
 }
 
 const char *tier_does_not_stop(const struct probe *probe)

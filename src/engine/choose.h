@@ -21,12 +21,12 @@ struct probe {
 	const char *engine; /* "qemu" */
 	const char *accel;  /* "kvm", "tcg", or "" */
 	enum tier tier;	    /* what it gives where it works */
-	bool is_built; /* this version of Caponier has the engine */
+	bool is_built;	    /* this version of Caponier has the engine */
 	bool is_working;
 	char evidence[PROBE_TEXT_BYTES]; /* what was run and what it showed */
-	char why[PROBE_TEXT_BYTES];  /* what stands in the way, or "" */
-	char mend[PROBE_TEXT_BYTES]; /* what to do about it, or "" */
-	char gain[PROBE_TEXT_BYTES]; /* what that would bring, or "" */
+	char why[PROBE_TEXT_BYTES];	 /* what stands in the way, or "" */
+	char mend[PROBE_TEXT_BYTES];	 /* what to do about it, or "" */
+	char gain[PROBE_TEXT_BYTES];	 /* what that would bring, or "" */
 };
 
 /**

@@ -24,11 +24,11 @@
 struct engine {
 	const struct engine_ops *ops;
 	pid_t pid;
-	int pid_fd;	/* becomes readable when the engine has ended */
-	int wire_fd;	/* byte stream to the agent, non-blocking */
-	int console_fd; /* what the guest's kernel prints; read only */
-	int control_fd; /* the engine's own protocol (QMP), or -1 */
-	int state_fd;	/* device state to restore from or save to, or -1 */
+	int pid_fd;	 /* becomes readable when the engine has ended */
+	int wire_fd;	 /* byte stream to the agent, non-blocking */
+	int console_fd;	 /* what the guest's kernel prints; read only */
+	int control_fd;	 /* the engine's own protocol (QMP), or -1 */
+	int state_fd;	 /* device state to restore from or save to, or -1 */
 	struct ev *loop; /* from start() on */
 	struct ev_io control_io;
 	const struct engine_events *events;

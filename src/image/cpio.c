@@ -12,8 +12,7 @@ static int pad(struct buf *out)
 	return buf_put(out, span_of(zeros, (4 - out->len % 4) % 4));
 }
 
-int cpio_put(struct buf *out, const char *path, uint32_t mode,
-	     struct span body)
+int cpio_put(struct buf *out, const char *path, uint32_t mode, struct span body)
 {
 	if (body.len > UINT32_MAX)
 		return -E2BIG;

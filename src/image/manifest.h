@@ -66,8 +66,8 @@ int manifest_add_part(struct manifest *m, const char *name,
  * Return: 0; -E2BIG; -ENAMETOOLONG.
  * Context: any thread.
  */
-int manifest_set(struct manifest *m, const char *name, const char *fmt,
-		 ...) PRINTF(3, 4) MUST_CHECK;
+int manifest_set(struct manifest *m, const char *name, const char *fmt, ...)
+	PRINTF(3, 4) MUST_CHECK;
 
 /**
  * manifest_get() - a setting's value

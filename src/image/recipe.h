@@ -14,10 +14,10 @@
 enum { RECIPE_ARGS_MAX = 3, RECIPE_JOBS_MAX = 4 };
 
 struct recipe_job {
-	const char *title;  /* for the progress line */
-	const char *script; /* absolute path */
+	const char *title;		       /* for the progress line */
+	const char *script;		       /* absolute path */
 	const char *args[RECIPE_ARGS_MAX + 1]; /* NULL-terminated */
-	unsigned weight; /* share of the whole work */
+	unsigned weight;		       /* share of the whole work */
 };
 
 /* Called now and then; @seconds_left is negative if unknown. */

@@ -131,9 +131,8 @@ static int add_part(struct manifest *m, const char *name, const char *dir,
 	return manifest_add_part(m, name, path);
 }
 
-static int list_parts(struct manifest *m, const char *image,
-		      const char *kernel, const char *engine,
-		      const char *initrd, struct err *e)
+static int list_parts(struct manifest *m, const char *image, const char *kernel,
+		      const char *engine, const char *initrd, struct err *e)
 {
 	TRY(add_part(m, "root_image", image, "root.ext4"));
 	TRY(add_part(m, "modules_image", kernel, "modules.ext4"));
@@ -151,7 +150,7 @@ static int list_parts(struct manifest *m, const char *image,
 }
 
 static int assemble(const struct home *home, const struct install *install,
-		    const char *name, struct template *t, struct err *e)
+		    const char *name, struct sandbox_template *t, struct err *e)
 {
 	char image[PATH_MAX];
 	char kernel[PATH_MAX];
@@ -174,7 +173,7 @@ static int assemble(const struct home *home, const struct install *install,
 }
 
 static int locate(const struct home *home, const char *name,
-		  struct template *ret)
+		  struct sandbox_template *ret)
 {
 	TRY(span_copy_str(span_str(name), ret->name, sizeof(ret->name)));
 	TRY(home_path(home, ret->dir, "templates/%s", name));
@@ -185,7 +184,7 @@ int template_build(const struct home *home, const struct install *install,
 		   const char *name, recipe_progress_fn *progress, void *owner,
 		   struct err *e)
 {
-	struct template t = { .name = "" };
+	struct sandbox_template t = { .name = "" };
 	char recipe[PATH_MAX];
 
 	TRY(check_name(name, e));
@@ -205,9 +204,9 @@ int template_build(const struct home *home, const struct install *install,
 /* Using. */
 
 static int open_in(const struct home *home, const char *name,
-		   struct template *ret, struct err *e)
+		   struct sandbox_template *ret, struct err *e)
 {
-	struct template t = { .name = "" };
+	struct sandbox_template t = { .name = "" };
 
 	TRY(locate(home, name, &t));
 	if (access(t.file, F_OK) < 0)
@@ -218,7 +217,7 @@ static int open_in(const struct home *home, const char *name,
 }
 
 int template_open(const struct home *home, const char *name,
-		  struct template *ret, struct err *e)
+		  struct sandbox_template *ret, struct err *e)
 {
 	const struct home roots = { ROOTS_HOME };
 	int r = 0;
@@ -235,13 +234,13 @@ int template_open(const struct home *home, const char *name,
 	return r;
 }
 
-int template_verify(const struct home *home, const struct template *t,
+int template_verify(const struct home *home, const struct sandbox_template *t,
 		    const char **ret_part, struct err *e)
 {
 	return manifest_verify(home, &t->manifest, t->file, ret_part, e);
 }
 
-static int fill_path(const struct template *t, const char *part,
+static int fill_path(const struct sandbox_template *t, const char *part,
 		     char ret[PATH_MAX])
 {
 	const char *path = manifest_path(&t->manifest, part);
@@ -251,7 +250,7 @@ static int fill_path(const struct template *t, const char *part,
 	return span_copy_str(span_str(path), ret, PATH_MAX);
 }
 
-int template_fill(const struct template *t, struct sandbox_spec *spec)
+int template_fill(const struct sandbox_template *t, struct sandbox_spec *spec)
 {
 	/* A template is booted from the compressed kernel, whose start
 	 * randomises its addresses; a cold boot takes the quicker way. */

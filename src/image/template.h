@@ -22,7 +22,7 @@
 
 enum { TEMPLATE_FORMAT = 1 };
 
-struct template {
+struct sandbox_template {
 	char name[SANDBOX_NAME_BYTES];
 	char dir[PATH_MAX];
 	char file[PATH_MAX]; /* template.json */
@@ -63,7 +63,7 @@ int template_build(const struct home *home, const struct install *install,
  * Context: blocks briefly.
  */
 int template_open(const struct home *home, const char *name,
-		  struct template *ret, struct err *e) MUST_CHECK;
+		  struct sandbox_template *ret, struct err *e) MUST_CHECK;
 
 /**
  * template_verify() - check every part of a template against its manifest
@@ -72,7 +72,7 @@ int template_open(const struct home *home, const char *name,
  * Return: as manifest_verify().
  * Context: as manifest_verify().
  */
-int template_verify(const struct home *home, const struct template *t,
+int template_verify(const struct home *home, const struct sandbox_template *t,
 		    const char **ret_part, struct err *e) MUST_CHECK;
 
 /**
@@ -82,7 +82,7 @@ int template_verify(const struct home *home, const struct template *t,
  * Return: 0; -EBADMSG if the manifest lacks a part.
  * Context: any thread.
  */
-int template_fill(const struct template *t,
+int template_fill(const struct sandbox_template *t,
 		  struct sandbox_spec *spec) MUST_CHECK;
 
 /**

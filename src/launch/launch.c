@@ -119,16 +119,20 @@ static int fill(const struct nest *n, const struct sandbox_spec *spec,
 static int keeper_actions(posix_spawn_file_actions_t *actions, int control,
 			  int lock, int uids)
 {
-	/* dup2 onto the same number clears close-on-exec, so order does not
-	 * matter as long as sources lie above the targets. */
+	/* The launcher's own input and output are none of the shim's. */
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (posix_spawn_file_actions_addopen(actions, fd, "/dev/null",
+						     O_RDWR, 0) != 0)
+			return -ENOMEM;
+	}
+	/* Sources lie above the targets, so order does not matter. */
 	if (posix_spawn_file_actions_adddup2(actions, control,
 					     KEEPER_FD_CONTROL) != 0 ||
 	    posix_spawn_file_actions_adddup2(actions, lock, KEEPER_FD_LOCK) !=
 		    0)
 		return -ENOMEM;
-	if (uids >= 0 &&
-	    posix_spawn_file_actions_adddup2(actions, uids, KEEPER_FD_UIDS) !=
-		    0)
+	if (uids >= 0 && posix_spawn_file_actions_adddup2(actions, uids,
+							  KEEPER_FD_UIDS) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -144,7 +148,7 @@ static int lift(int fd)
 static int spawn_keeper(const char *program, const char *dir, int control,
 			int lock, int uids, pid_t *ret)
 {
-	char *const argv[] = { (char *)(uintptr_t) "caponier-shim",
+	char *const argv[] = { (char *)(uintptr_t)"caponier-shim",
 			       (char *)(uintptr_t)dir, NULL };
 	char *const envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
@@ -218,6 +222,8 @@ static int name_paths(const struct home *home, struct sandbox_spec *spec,
 {
 	TRY(sandbox_id_new(spec->id));
 	memcpy(sandbox->id, spec->id, sizeof(sandbox->id));
+	(void)snprintf(spec->hostname, sizeof(spec->hostname), "sandbox-%.8s",
+		       spec->id);
 	TRY(home_path(home, sandbox->dir, "sandboxes/%s", spec->id));
 	TRY(home_path(home, sandbox->api_socket, "sandboxes/%s/api.sock",
 		      spec->id));
@@ -283,8 +289,8 @@ static int parse_message(struct span text, struct control_message *m)
 		return -EBADMSG;
 	if (strcmp(event, "ended") == 0)
 		return parse_ended(doc, m);
-	m->boot_ms = (unsigned)json_integer_value(
-		json_object_get(doc, "boot_ms"));
+	m->boot_ms =
+		(unsigned)json_integer_value(json_object_get(doc, "boot_ms"));
 	if (strcmp(event, "ready") == 0)
 		m->event = CONTROL_READY;
 	else if (strcmp(event, "saved") == 0)

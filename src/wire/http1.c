@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 messages: heads, bodies, and the pieces to write them.
+// HTTP/1.1 heads and query strings; bodies are in http_body.c, what is written
+// in http_write.c.
 //
-// Theory. Every byte has one class (BYTE_CLASSES); the end of a head and the
-// lines of a chunked body are found by state machines over these classes, so
-// that no input is looked at twice and an unforeseen byte is a refusal. Once a
-// head's end was found its lines are known to be text between CRLFs, and the
-// rest is cutting views.
+// Theory. The end of a head is found by a state machine over its bytes, so that
+// no byte is looked at twice and an unforeseen one is a refusal. Once it was
+// found, the lines are known to be text between CRLFs, and the rest is cutting
+// views.
 //
 // Invariants.
 //  1. What a prefix of the input yields, the whole input yields: feeding piece
@@ -14,85 +14,16 @@
 
 #include "wire/http1.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
-
-/* RFC 9112 6.3 leaves the maximum to us; a sum with it still fits 64 bits. */
-#define LENGTH_MAX ((uint64_t)INT64_MAX)
-
-enum byte_class {
-	BYTE_BAD, /* control bytes */
-	BYTE_CR,
-	BYTE_LF,
-	BYTE_BLANK,
-	BYTE_HEX,   /* a token byte that is a hexadecimal digit */
-	BYTE_TOKEN, /* the other token bytes, RFC 9110 5.6.2 */
-	BYTE_COLON,
-	BYTE_SEMICOLON,
-	BYTE_EQUALS,
-	BYTE_QUOTE,
-	BYTE_BACKSLASH,
-	BYTE_TEXT, /* the other visible bytes and obs-text */
-	BYTE_CLASS_COUNT,
-};
-
-static const uint8_t BYTE_CLASSES[256] = {
-	['\t'] = BYTE_BLANK,
-	['\n'] = BYTE_LF,
-	['\r'] = BYTE_CR,
-	[' '] = BYTE_BLANK,
-	['!'] = BYTE_TOKEN,
-	['"'] = BYTE_QUOTE,
-	['#' ... '\''] = BYTE_TOKEN,
-	['(' ... ')'] = BYTE_TEXT,
-	['*' ... '+'] = BYTE_TOKEN,
-	[','] = BYTE_TEXT,
-	['-' ... '.'] = BYTE_TOKEN,
-	['/'] = BYTE_TEXT,
-	['0' ... '9'] = BYTE_HEX,
-	[':'] = BYTE_COLON,
-	[';'] = BYTE_SEMICOLON,
-	['<'] = BYTE_TEXT,
-	['='] = BYTE_EQUALS,
-	['>' ... '@'] = BYTE_TEXT,
-	['A' ... 'F'] = BYTE_HEX,
-	['G' ... 'Z'] = BYTE_TOKEN,
-	['['] = BYTE_TEXT,
-	['\\'] = BYTE_BACKSLASH,
-	[']'] = BYTE_TEXT,
-	['^' ... '`'] = BYTE_TOKEN,
-	['a' ... 'f'] = BYTE_HEX,
-	['g' ... 'z'] = BYTE_TOKEN,
-	['{'] = BYTE_TEXT,
-	['|'] = BYTE_TOKEN,
-	['}'] = BYTE_TEXT,
-	['~'] = BYTE_TOKEN,
-	[0x80 ... 0xff] = BYTE_TEXT,
-};
-
-static bool is_text(uint8_t c)
-{
-	return BYTE_CLASSES[c] > BYTE_LF;
-}
-
-static bool is_token(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		uint8_t class = BYTE_CLASSES[s.ptr[i]];
-
-		if (class != BYTE_HEX && class != BYTE_TOKEN)
-			return false;
-	}
-	return s.len > 0;
-}
+#include "wire/http_bytes.h"
 
 static struct span trim(struct span s)
 {
-	while (s.len > 0 && BYTE_CLASSES[s.ptr[0]] == BYTE_BLANK)
+	while (s.len > 0 && HTTP_BYTE_CLASSES[s.ptr[0]] == BYTE_BLANK)
 		s = span_from(s, 1);
-	while (s.len > 0 && BYTE_CLASSES[s.ptr[s.len - 1]] == BYTE_BLANK)
+	while (s.len > 0 && HTTP_BYTE_CLASSES[s.ptr[s.len - 1]] == BYTE_BLANK)
 		s.len--;
 	return s;
 }
@@ -125,17 +56,17 @@ static int scan_byte(int state, uint8_t c)
 {
 	switch (state) {
 	case SCAN_FIRST:
-		return is_text(c) ? SCAN_LINE : SCAN_REFUSED;
+		return http_is_text(c) ? SCAN_LINE : SCAN_REFUSED;
 	case SCAN_LINE:
 		if (c == '\r')
 			return SCAN_LINE_CR;
-		return is_text(c) ? SCAN_LINE : SCAN_REFUSED;
+		return http_is_text(c) ? SCAN_LINE : SCAN_REFUSED;
 	case SCAN_LINE_CR:
 		return c == '\n' ? SCAN_START : SCAN_REFUSED;
 	case SCAN_START:
 		if (c == '\r')
 			return SCAN_END_CR;
-		return is_text(c) ? SCAN_LINE : SCAN_REFUSED;
+		return http_is_text(c) ? SCAN_LINE : SCAN_REFUSED;
 	case SCAN_END_CR:
 		return c == '\n' ? SCAN_END : SCAN_REFUSED;
 	default:
@@ -178,7 +109,7 @@ static int parse_header(struct span line, struct http_header *ret)
 	struct span rest = line;
 	struct span name = take_until(&rest, ':');
 
-	if (name.len == line.len || !is_token(name))
+	if (name.len == line.len || !http_is_token(name))
 		return -EBADMSG;
 	*ret = (struct http_header){ .name = name, .value = trim(rest) };
 	return 0;
@@ -230,7 +161,7 @@ static int parse_request_line(struct span line, struct http_head *ret)
 
 	ret->method = take_until(&rest, ' ');
 	ret->target = take_until(&rest, ' ');
-	if (!is_token(ret->method))
+	if (!http_is_token(ret->method))
 		return -EBADMSG;
 	TRY(parse_version(rest, &ret->minor));
 	/* CONNECT has no origin-form, RFC 9112 3.2.3. */
@@ -244,7 +175,7 @@ static int parse_request_line(struct span line, struct http_head *ret)
 static int parse_status_line(struct span line, struct http_head *ret)
 {
 	struct span rest = line;
-	struct span code = span_of(NULL, 0);
+	struct span code;
 	uint64_t status = 0;
 
 	TRY(parse_version(take_until(&rest, ' '), &ret->minor));
@@ -323,8 +254,8 @@ static int parse_lengths(struct http_head *head)
 
 		if (!span_is_nocase(head->headers[i].name, "content-length"))
 			continue;
-		if (num_parse(head->headers[i].value, 0, LENGTH_MAX, &length) <
-		    0)
+		if (num_parse(head->headers[i].value, 0, HTTP_LENGTH_MAX,
+			      &length) < 0)
 			return -EBADMSG;
 		if (!is_first && length != head->content_length)
 			return -EBADMSG;
@@ -525,276 +456,4 @@ int http_query_get(struct span query, const char *name, char *ret,
 			return decode_str(value, ret, ret_cap);
 	}
 	return 0;
-}
-
-/* ---- bodies ---- */
-
-/* RFC 9112 7.1, without the blanks that it calls bad. */
-enum chunk_state {
-	CHUNK_REFUSED, /* zero: what the table does not name */
-	CHUNK_SIZE_FIRST,
-	CHUNK_SIZE,
-	CHUNK_EXT_FIRST,
-	CHUNK_EXT_NAME,
-	CHUNK_EXT_VALUE_FIRST,
-	CHUNK_EXT_VALUE,
-	CHUNK_EXT_QUOTED,
-	CHUNK_EXT_ESCAPE,
-	CHUNK_EXT_QUOTE_END,
-	CHUNK_SIZE_LF,
-	CHUNK_DATA,
-	CHUNK_DATA_CR,
-	CHUNK_DATA_LF,
-	CHUNK_TRAILER_FIRST,
-	CHUNK_TRAILER_NAME,
-	CHUNK_TRAILER_VALUE,
-	CHUNK_TRAILER_LF,
-	CHUNK_END_LF,
-	CHUNK_END,
-	CHUNK_STATE_COUNT,
-};
-
-#define ON_TOKEN(to) [BYTE_HEX] = (to), [BYTE_TOKEN] = (to)
-#define ON_TEXT(to)                                                            \
-	ON_TOKEN(to), [BYTE_BLANK] = (to), [BYTE_COLON] = (to),                \
-		      [BYTE_SEMICOLON] = (to), [BYTE_EQUALS] = (to),           \
-		      [BYTE_TEXT] = (to)
-#define ON_LINE_END                                                            \
-	[BYTE_SEMICOLON] = CHUNK_EXT_FIRST, [BYTE_CR] = CHUNK_SIZE_LF
-
-static const uint8_t CHUNK_MOVES[CHUNK_STATE_COUNT][BYTE_CLASS_COUNT] = {
-	[CHUNK_SIZE_FIRST] = { [BYTE_HEX] = CHUNK_SIZE },
-	[CHUNK_SIZE] = { [BYTE_HEX] = CHUNK_SIZE, ON_LINE_END },
-	[CHUNK_EXT_FIRST] = { ON_TOKEN(CHUNK_EXT_NAME) },
-	[CHUNK_EXT_NAME] = { ON_TOKEN(CHUNK_EXT_NAME),
-			     [BYTE_EQUALS] = CHUNK_EXT_VALUE_FIRST,
-			     ON_LINE_END },
-	[CHUNK_EXT_VALUE_FIRST] = { ON_TOKEN(CHUNK_EXT_VALUE),
-				    [BYTE_QUOTE] = CHUNK_EXT_QUOTED },
-	[CHUNK_EXT_VALUE] = { ON_TOKEN(CHUNK_EXT_VALUE), ON_LINE_END },
-	[CHUNK_EXT_QUOTED] = { ON_TEXT(CHUNK_EXT_QUOTED),
-			       [BYTE_BACKSLASH] = CHUNK_EXT_ESCAPE,
-			       [BYTE_QUOTE] = CHUNK_EXT_QUOTE_END },
-	[CHUNK_EXT_ESCAPE] = { ON_TEXT(CHUNK_EXT_QUOTED),
-			       [BYTE_BACKSLASH] = CHUNK_EXT_QUOTED,
-			       [BYTE_QUOTE] = CHUNK_EXT_QUOTED },
-	[CHUNK_EXT_QUOTE_END] = { ON_LINE_END },
-	/* CHUNK_DATA or, behind a size of zero, the trailers: enter_chunk() */
-	[CHUNK_SIZE_LF] = { [BYTE_LF] = CHUNK_DATA },
-	[CHUNK_DATA_CR] = { [BYTE_CR] = CHUNK_DATA_LF },
-	[CHUNK_DATA_LF] = { [BYTE_LF] = CHUNK_SIZE_FIRST },
-	[CHUNK_TRAILER_FIRST] = { ON_TOKEN(CHUNK_TRAILER_NAME),
-				  [BYTE_CR] = CHUNK_END_LF },
-	[CHUNK_TRAILER_NAME] = { ON_TOKEN(CHUNK_TRAILER_NAME),
-				 [BYTE_COLON] = CHUNK_TRAILER_VALUE },
-	[CHUNK_TRAILER_VALUE] = { ON_TEXT(CHUNK_TRAILER_VALUE),
-				  [BYTE_BACKSLASH] = CHUNK_TRAILER_VALUE,
-				  [BYTE_QUOTE] = CHUNK_TRAILER_VALUE,
-				  [BYTE_CR] = CHUNK_TRAILER_LF },
-	[CHUNK_TRAILER_LF] = { [BYTE_LF] = CHUNK_TRAILER_FIRST },
-	[CHUNK_END_LF] = { [BYTE_LF] = CHUNK_END },
-};
-
-void http_body_init(struct http_body *b, const struct http_head *head)
-{
-	*b = (struct http_body){
-		.framing = head->framing,
-		.state = CHUNK_SIZE_FIRST,
-	};
-	if (head->framing == HTTP_LENGTH)
-		b->remaining = head->content_length;
-	b->is_done = head->framing == HTTP_NO_BODY ||
-		     (head->framing == HTTP_LENGTH && b->remaining == 0);
-}
-
-/* Behind a size line: a chunk's bytes, or the trailers behind the last. */
-static void enter_chunk(struct http_body *b)
-{
-	b->line_len = 0;
-	if (b->remaining == 0)
-		b->state = CHUNK_TRAILER_FIRST;
-}
-
-static int add_size_digit(struct http_body *b, uint8_t digit)
-{
-	uint64_t value = 0;
-
-	TRY(num_parse_hex(span_of(&digit, 1), &value));
-	if (b->remaining > LENGTH_MAX >> 4)
-		return -EBADMSG;
-	b->remaining = b->remaining << 4 | value;
-	return 0;
-}
-
-/* One byte of a size line, of the trailers, or of the CRLF behind data. */
-static int take_line_byte(struct http_body *b, uint8_t c)
-{
-	size_t line_max = b->state >= CHUNK_TRAILER_FIRST ?
-				  HTTP_TRAILERS_MAX_BYTES :
-				  HTTP_CHUNK_LINE_MAX_BYTES;
-
-	if (b->line_len == line_max)
-		return -EBADMSG;
-	b->line_len++;
-	b->state = CHUNK_MOVES[b->state][BYTE_CLASSES[c]];
-	switch (b->state) {
-	case CHUNK_REFUSED:
-		return -EBADMSG;
-	case CHUNK_SIZE:
-		return add_size_digit(b, c);
-	case CHUNK_SIZE_FIRST:
-		b->line_len = 0;
-		return 0;
-	case CHUNK_DATA:
-		enter_chunk(b);
-		return 0;
-	case CHUNK_END:
-		b->is_done = true;
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/* Takes lines until data or the end comes; 0 if more input is needed. */
-static int take_lines(struct http_body *b, struct span *in)
-{
-	while (!b->is_done && b->state != CHUNK_DATA && in->len > 0) {
-		uint8_t c = in->ptr[0];
-
-		*in = span_from(*in, 1);
-		if (take_line_byte(b, c) < 0) {
-			b->state = CHUNK_REFUSED;
-			return -EBADMSG;
-		}
-	}
-	return 0;
-}
-
-static struct span take_piece(struct span *in, uint64_t max)
-{
-	struct span piece = span_to(*in, max < in->len ? (size_t)max : in->len);
-
-	*in = span_from(*in, piece.len);
-	return piece;
-}
-
-/* Cuts a piece off the bytes that remain, of which there are some. */
-static void take_remaining(struct http_body *b, struct span *in,
-			   struct span *ret)
-{
-	*ret = take_piece(in, b->remaining);
-	b->remaining -= ret->len;
-	if (b->remaining > 0)
-		return;
-	if (b->framing == HTTP_CHUNKED)
-		b->state = CHUNK_DATA_CR;
-	else
-		b->is_done = true;
-}
-
-int http_body_next(struct http_body *b, struct span *in, struct span *ret)
-{
-	if (b->is_done || b->framing == HTTP_NO_BODY)
-		return 0;
-	if (b->framing == HTTP_CHUNKED) {
-		if (b->state == CHUNK_REFUSED)
-			return -EBADMSG;
-		TRY(take_lines(b, in));
-	}
-	if (b->is_done || in->len == 0)
-		return 0;
-	if (b->framing == HTTP_UNTIL_CLOSE)
-		*ret = take_piece(in, UINT64_MAX);
-	else
-		take_remaining(b, in, ret);
-	return 1;
-}
-
-/* ---- writing ---- */
-
-int http_put_chunk(struct buf *out, struct span bytes)
-{
-	char size[24];
-	int len = snprintf(size, sizeof(size), "%zx\r\n", bytes.len);
-
-	if (len < 0 || bytes.len > SIZE_MAX - sizeof(size))
-		return -E2BIG;
-	/* The last chunk's CRLF ends its trailers, of which there are none. */
-	TRY(buf_reserve(out, (size_t)len + bytes.len + 2));
-	TRY(buf_put(out, span_of(size, (size_t)len)));
-	TRY(buf_put(out, bytes));
-	return buf_put_str(out, "\r\n");
-}
-
-int http_put_header(struct buf *out, const char *name, struct span value)
-{
-	struct span name_bytes = span_str(name);
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (!is_text(value.ptr[i]))
-			return -EINVAL;
-	}
-	if (!is_token(name_bytes) || value.len > SIZE_MAX - name_bytes.len - 4)
-		return -EINVAL;
-	TRY(buf_reserve(out, name_bytes.len + value.len + 4));
-	TRY(buf_put(out, name_bytes));
-	TRY(buf_put_str(out, ": "));
-	TRY(buf_put(out, value));
-	return buf_put_str(out, "\r\n");
-}
-
-const char *http_status_text(unsigned status)
-{
-	static const struct {
-		unsigned status;
-		const char *text;
-	} TEXTS[] = {
-		{ 100, "Continue" },
-		{ 101, "Switching Protocols" },
-		{ 200, "OK" },
-		{ 201, "Created" },
-		{ 202, "Accepted" },
-		{ 204, "No Content" },
-		{ 206, "Partial Content" },
-		{ 301, "Moved Permanently" },
-		{ 302, "Found" },
-		{ 303, "See Other" },
-		{ 304, "Not Modified" },
-		{ 307, "Temporary Redirect" },
-		{ 308, "Permanent Redirect" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 406, "Not Acceptable" },
-		{ 408, "Request Timeout" },
-		{ 409, "Conflict" },
-		{ 410, "Gone" },
-		{ 411, "Length Required" },
-		{ 412, "Precondition Failed" },
-		{ 413, "Content Too Large" },
-		{ 414, "URI Too Long" },
-		{ 415, "Unsupported Media Type" },
-		{ 416, "Range Not Satisfiable" },
-		{ 417, "Expectation Failed" },
-		{ 422, "Unprocessable Content" },
-		{ 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 499, "Client Closed Request" },
-		{ 500, "Internal Server Error" },
-		{ 501, "Not Implemented" },
-		{ 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" },
-		{ 504, "Gateway Timeout" },
-		{ 505, "HTTP Version Not Supported" },
-		{ 507, "Insufficient Storage" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(TEXTS); i++) {
-		if (TEXTS[i].status == status)
-			return TEXTS[i].text;
-	}
-	return "Unknown";
 }

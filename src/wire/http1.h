@@ -19,8 +19,8 @@
  * Responses obey the same, with these leniencies: the reason phrase may be
  * empty or missing; repeated equal Content-Length counts once; without a
  * length the body reads until close.
- * Chunks: no blanks around sizes and extensions; trailers are checked,
- * bounded and dropped.
+ * Chunks: sizes of 16 digits at most, no blanks around them and extensions;
+ * trailers are checked, bounded and dropped.
  *
  * Spec: RFC 9110, RFC 9112
  */

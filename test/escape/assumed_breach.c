@@ -49,8 +49,9 @@ struct host {
 static void read_sysctls(char ret[4096])
 {
 	static const char *const names[] = {
-		"kernel/core_pattern", "kernel/modprobe", "kernel/hostname",
-		"vm/overcommit_memory", "kernel/randomize_va_space",
+		"kernel/core_pattern",	     "kernel/modprobe",
+		"kernel/hostname",	     "vm/overcommit_memory",
+		"kernel/randomize_va_space",
 	};
 
 	ret[0] = '\0';
@@ -238,9 +239,9 @@ static int probe_shim(const struct host *h, const char *empty, uint32_t uid,
 static int make_place(const char *dir, const char *attack,
 		      struct sandbox_spec *spec)
 {
-	static const char *const dirs[] = { "root",	"root/usr",
+	static const char *const dirs[] = { "root",	    "root/usr",
 					    "root/usr/bin", "root/dev",
-					    "root/tmp",	"empty" };
+					    "root/tmp",	    "empty" };
 	static const char *const files[] = { "root/dev/kvm", "root/kernel",
 					     "root/initrd",  "root/ram",
 					     "disk",	     "layer" };
@@ -273,6 +274,41 @@ static bool is_for(const struct probe_row *row, const char *cage)
 	return strcmp(row->cages, "both") == 0 || strcmp(row->cages, cage) == 0;
 }
 
+static int all_qemu(const struct host *h, const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < probe_count; i++) {
+		if (is_for(&probe_rows[i], "qemu"))
+			TRY(probe_qemu(h, spec, i));
+	}
+	return 0;
+}
+
+/* As an ordinary user only a process that is root in a user namespace of its
+ * own can build the cage, as the shim is. */
+static int all_qemu_as_user(const struct host *h,
+			    const struct sandbox_spec *spec)
+{
+	CLEANUP(fd_close) int pid_fd = -1;
+	struct err e = { 0 };
+	int status = 0;
+	pid_t pid = confine_fork(&pid_fd, &e);
+
+	if (pid == 0) {
+		int r = all_qemu(h, spec);
+
+		(void)fflush(stdout);
+		_exit(r < 0 ? 255 : failures != 0);
+	}
+	TRY(pid);
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) > 1)
+		return -EIO;
+	failures += (unsigned)WEXITSTATUS(status);
+	for (size_t i = 0; i < probe_count; i++)
+		points += is_for(&probe_rows[i], "qemu");
+	return 0;
+}
+
 static int run_all(const char *dir, const char *attack)
 {
 	CLEANUP(mem_free_ptr)
@@ -290,10 +326,7 @@ static int run_all(const char *dir, const char *attack)
 	spec->mem_mib = 256;
 	spec->disk_mib = 1024;
 	spec->uid = geteuid() == 0 ? UINT32_C(0x7fff0000) : 0;
-	for (size_t i = 0; i < probe_count; i++) {
-		if (is_for(&probe_rows[i], "qemu"))
-			TRY(probe_qemu(&h, spec, i));
-	}
+	TRY(geteuid() == 0 ? all_qemu(&h, spec) : all_qemu_as_user(&h, spec));
 	for (size_t i = 0; i < probe_count; i++) {
 		if (is_for(&probe_rows[i], "shim"))
 			TRY(probe_shim(&h, empty,

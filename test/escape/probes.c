@@ -170,7 +170,7 @@ SYSCALL_PROBE(do_priority, SYS_setpriority, 0, 0, -20)
 
 static int run_shell(void)
 {
-	static char *const argv[] = { (char *)(uintptr_t) "sh", NULL };
+	static char *const argv[] = { (char *)(uintptr_t)"sh", NULL };
 
 	(void)execve("/bin/sh", argv, argv + 1);
 	return -errno;
@@ -226,8 +226,8 @@ static int connect_wire(void)
 	struct sockaddr_un a = { .sun_family = AF_UNIX,
 				 .sun_path = "\0caponier-escape-canary" };
 
-	return result(connect(probe_fds.wire, (struct sockaddr *)&a,
-			      sizeof(a)));
+	return result(
+		connect(probe_fds.wire, (struct sockaddr *)&a, sizeof(a)));
 }
 
 static int bind_wire(void)
@@ -265,8 +265,8 @@ static int map_base(void)
 
 static int reopen_base(void)
 {
-	return result(openat(probe_fds.base_disk, "../../../etc/passwd",
-			     O_RDONLY));
+	return result(
+		openat(probe_fds.base_disk, "../../../etc/passwd", O_RDONLY));
 }
 
 static int grow_layer(void)

@@ -14,7 +14,7 @@ enum { ARGS_MAX = 96 };
 /* No legacy device but the APIC and the clock, without which the kernel waits
  * two seconds for one. Debian's kernel finds virtio-mmio by ACPI. */
 #define MACHINE                                                                \
-	"microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=off,"              \
+	"microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=off,"               \
 	"auto-kernel-cmdline=off,x-option-roms=off,ioapic2=off,usb=off,"       \
 	"graphics=off,dump-guest-core=off,mem-merge=off,memory-backend=ram"
 
@@ -28,7 +28,7 @@ enum { ARGS_MAX = 96 };
  * clock runs at the wrong speed. */
 #define APPEND                                                                 \
 	"console=hvc0 quiet loglevel=1 panic=-1 reboot=t pci=off "             \
-	"random.trust_cpu=on cryptomgr.notests swiotlb=noforce "
+	"cryptomgr.notests no_timer_check edd=off tsc=reliable "
 
 static int add(struct qemu_command *c, const char *fmt, ...) PRINTF(2, 3);
 

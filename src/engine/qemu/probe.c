@@ -27,12 +27,12 @@ enum {
 
 /* Real-mode code: 65,536 times round, then a write to port 0x10. */
 static const uint8_t guest_code[] = {
-	0x31, 0xc9,	  /* xor cx, cx */
-	0x49,		  /* again: dec cx */
-	0x75, 0xfd,	  /* jnz again */
-	0xb0, 0x2a,	  /* mov al, 42 */
-	0xe6, 0x10,	  /* out 0x10, al */
-	0xf4,		  /* hlt */
+	0x31, 0xc9, /* xor cx, cx */
+	0x49,	    /* again: dec cx */
+	0x75, 0xfd, /* jnz again */
+	0xb0, 0x2a, /* mov al, 42 */
+	0xe6, 0x10, /* out 0x10, al */
+	0xf4,	    /* hlt */
 };
 
 struct tiny_vm {
@@ -130,8 +130,8 @@ static bool has_hardware(void)
 	if (fd_read_file(AT_FDCWD, "/proc/cpuinfo", &text) < 0)
 		return false;
 	flags = buf_cstr(&text);
-	return flags != NULL && (strstr(flags, " vmx") != NULL ||
-				 strstr(flags, " svm") != NULL);
+	return flags != NULL &&
+	       (strstr(flags, " vmx") != NULL || strstr(flags, " svm") != NULL);
 }
 
 /* The version of the QEMU under the home, or NULL-terminated "". */
@@ -175,8 +175,9 @@ static void judge_speed(struct probe *ret, int best_us)
 	ret->is_working = best_us < SLOW_MS * 1000;
 	if (ret->is_working)
 		return;
-	SAY(why, "this /dev/kvm emulates: %d loops took %d ms, and a stock "
-		 "kernel needs instructions it lacks",
+	SAY(why,
+	    "this /dev/kvm emulates: %d loops took %d ms, and a stock "
+	    "kernel needs instructions it lacks",
 	    LOOPS, best_us / 1000);
 	SAY(mend, "use a host with vmx or svm in /proc/cpuinfo");
 }

@@ -102,11 +102,10 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_NOFILE, NOFILE_MAX },
 		{ RLIMIT_MEMLOCK, MEMLOCK_MAX },
-		{ RLIMIT_FSIZE,
-		  ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB) << 20 },
-		/* Counted per uid: only where the uid is its own. */
-		{ RLIMIT_NPROC,
-		  spec->uid != 0 ? PROCESSES_MAX : RLIM_INFINITY },
+		{ RLIMIT_FSIZE, ((rlim_t)spec->disk_mib + LAYER_SLACK_MIB)
+					<< 20 },
+		/* Counted in its own user namespace alone, since Linux 5.14. */
+		{ RLIMIT_NPROC, PROCESSES_MAX },
 	};
 	const bool is_kvm = span_is(span_str(spec->accel), "kvm");
 	const bool is_booting = spec->boot != BOOT_RESTORE;
@@ -145,7 +144,8 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 
 	for (int fd = 0; fd < FILES_MAX; fd++) {
 		if (f->fd[fd] >= 0)
-			fds[jail.fd_count++] = (struct jail_fd){ f->fd[fd], fd };
+			fds[jail.fd_count++] = (struct jail_fd){ f->fd[fd],
+								 fd };
 	}
 	return jail_spawn(&jail, &engine->pid, &engine->pid_fd, e);
 }
@@ -185,8 +185,9 @@ static int qemu_spawn(const struct sandbox_spec *spec,
 		r = enter(spec, &f, cgroup, command.argv, &engine, e);
 	if (r < 0) {
 		engine_fini(&engine);
-		return err_set(e, r, "cannot start QEMU: %s; see caponier "
-				     "doctor",
+		return err_set(e, r,
+			       "cannot start QEMU: %s; see caponier "
+			       "doctor",
 			       err_text(NULL, r));
 	}
 	engine.ops = &engine_qemu;
