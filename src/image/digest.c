@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -22,6 +24,7 @@ enum {
 	PIECE_BYTES = 1 << 20,
 	LISTING_MAX_BYTES = 64 << 20,
 	DEPTH_MAX = 64,
+	SETTLE_TRIES = 100,
 };
 
 static void to_hex(const uint8_t *raw, struct digest *ret)
@@ -96,6 +99,7 @@ struct walk {
 	struct buf listing;
 	bool reads_content;
 	int depth;
+	uint64_t newest_ns; /* ctime */
 };
 
 static void walk_fini(struct walk *w)
@@ -105,6 +109,11 @@ static void walk_fini(struct walk *w)
 
 static int put_stat(struct walk *w, const char *path, const struct stat *st)
 {
+	uint64_t changed_ns = (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
+			      (uint64_t)st->st_ctim.tv_nsec;
+
+	if (changed_ns > w->newest_ns)
+		w->newest_ns = changed_ns;
 	return buf_printf(&w->listing,
 			  "%s%c%" PRIu64 " %" PRIu64 " %" PRId64 ".%09ld "
 			  "%" PRId64 ".%09ld\n",
@@ -202,11 +211,8 @@ static int walk_dir(struct walk *w, int dir, const char *prefix)
 	return r;
 }
 
-static int digest_at(const char *path, bool reads_content, struct digest *ret)
+static int digest_at(struct walk *w, const char *path, struct digest *ret)
 {
-	CLEANUP(walk_fini)
-	struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES),
-			  .reads_content = reads_content };
 	/* A pipe in its place must not be waited for. */
 	CLEANUP(fd_close)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -214,23 +220,54 @@ static int digest_at(const char *path, bool reads_content, struct digest *ret)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return neg_errno();
-	if (S_ISREG(st.st_mode) && reads_content)
+	if (S_ISREG(st.st_mode) && w->reads_content)
 		return digest_fd(fd, ret);
 	if (S_ISREG(st.st_mode))
-		TRY(put_stat(&w, "", &st));
+		TRY(put_stat(w, "", &st));
 	else if (S_ISDIR(st.st_mode))
-		TRY(walk_dir(&w, fd, ""));
+		TRY(walk_dir(w, fd, ""));
 	else
 		return -ENOTSUP;
-	return digest_span(buf_span(&w.listing), ret);
+	return digest_span(buf_span(&w->listing), ret);
 }
 
 int digest_path(const char *path, struct digest *ret)
 {
-	return digest_at(path, true, ret);
+	CLEANUP(walk_fini)
+	struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES),
+			  .reads_content = true };
+
+	return digest_at(&w, path, ret);
 }
 
+/* The clock that file systems stamp with: it stands still for milliseconds. */
+static uint64_t stamp_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* While the newest ctime is the clock's present one, a further write would
+ * leave it as it is. A ctime far ahead is of before the clock was set back. */
 int digest_stat(const char *path, struct digest *ret)
 {
-	return digest_at(path, false, ret);
+	const struct timespec pause = { .tv_nsec = (long)NS_PER_MS };
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		CLEANUP(walk_fini)
+		struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES) };
+		uint64_t began_ns = stamp_ns();
+		struct digest signature = { 0 };
+
+		TRY(digest_at(&w, path, &signature));
+		if (w.newest_ns < began_ns ||
+		    w.newest_ns > began_ns + NS_PER_S) {
+			*ret = signature;
+			return 0;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
 }
