@@ -82,7 +82,8 @@ TEST(cpio_reads_it_back)
 		CHECK_EQ(buf_put_str(&listed, line), 0);
 	status = pclose(cpio);
 	CHECK_EQ(status, 0);
-	CHECK_STR(buf_cstr(&listed), "d\nd/f\n");
+	CHECK_STR(buf_cstr(&listed), "d\n"
+				     "d/f\n");
 }
 
 TEST(what_does_not_fit_is_refused)
