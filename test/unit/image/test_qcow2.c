@@ -9,6 +9,8 @@
 #include "scratch.h"
 #include "tap.h"
 
+#define CLUSTER INT64_C(65536)
+
 static uint64_t be64(int fd, off_t at)
 {
 	uint64_t n = 0;
@@ -47,8 +49,8 @@ TEST(the_header_is_these_bytes)
 	CHECK_EQ(be64(fd, 24), UINT64_C(3) << 30);
 	CHECK_EQ(be32(fd, 32), 0); /* not encrypted */
 	CHECK_EQ(be32(fd, 36), 6); /* first-level entries, 512 MiB each */
-	CHECK_EQ(be64(fd, 40), 3 * 65536);
-	CHECK_EQ(be64(fd, 48), 65536);
+	CHECK_EQ(be64(fd, 40), 3 * CLUSTER);
+	CHECK_EQ(be64(fd, 48), CLUSTER);
 	CHECK_EQ(be32(fd, 56), 1);
 	CHECK_EQ(be32(fd, 60), 0); /* no snapshot */
 	CHECK_EQ(be64(fd, 72), 0); /* no incompatible feature */
@@ -57,12 +59,12 @@ TEST(the_header_is_these_bytes)
 	CHECK_EQ(be32(fd, 96), 4); /* reference counts of 16 bits */
 	CHECK_EQ(be32(fd, 100), 104);
 	CHECK_EQ(be64(fd, 104), 0); /* no extension */
-	CHECK_EQ(be64(fd, 65536), 2 * 65536);
-	CHECK_EQ(be64(fd, 2 * 65536), UINT64_C(0x0001000100010001));
-	CHECK_EQ(be64(fd, 2 * 65536 + 8), 0);
-	CHECK_EQ(be64(fd, 3 * 65536), 0);
+	CHECK_EQ(be64(fd, CLUSTER), 2 * CLUSTER);
+	CHECK_EQ(be64(fd, 2 * CLUSTER), UINT64_C(0x0001000100010001));
+	CHECK_EQ(be64(fd, 2 * CLUSTER + 8), 0);
+	CHECK_EQ(be64(fd, 3 * CLUSTER), 0);
 	CHECK_EQ(fstat(fd, &st), 0);
-	CHECK_EQ(st.st_size, 4 * 65536);
+	CHECK_EQ(st.st_size, 4 * CLUSTER);
 	CHECK(st.st_blocks * 512 < st.st_size); /* sparse */
 }
 
