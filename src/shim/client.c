@@ -138,8 +138,9 @@ struct refusal {
 	const char *message;
 };
 
-static const struct refusal not_found = { 404, "not_found",
-					  "the sandbox's API has no such path" };
+static const struct refusal not_found = {
+	404, "not_found", "the sandbox's API has no such path"
+};
 static const struct refusal no_token = {
 	401, "unauthenticated", "the header X-Access-Token is missing or wrong"
 };
@@ -355,8 +356,8 @@ static void begin_call(struct client *client, const char *method,
 {
 	client->call = call_new(client->api->link, &call_ops, client);
 	if (client->call == NULL ||
-	    call_start(client->call, method, target,
-		       buf_span(&client->headers), length) < 0) {
+	    call_start(client->call, method, target, buf_span(&client->headers),
+		       length) < 0) {
 		refuse(client, &no_memory);
 		return;
 	}

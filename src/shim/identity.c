@@ -38,8 +38,9 @@ void identity_time(uint64_t wall_ns, char ret[IDENTITY_TIME_BYTES])
 		       "%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64 "T%02" PRIu64
 		       ":%02" PRIu64 ":%02" PRIu64 ".%09" PRIu64 "Z",
 		       year, month < 10 ? month + 3 : month - 9,
-		       of_year - (153 * month + 2) / 5 + 1, s % S_PER_DAY / 3600,
-		       s / 60 % 60, s % 60, wall_ns % NS_PER_S);
+		       of_year - (153 * month + 2) / 5 + 1,
+		       s % S_PER_DAY / 3600, s / 60 % 60, s % 60,
+		       wall_ns % NS_PER_S);
 }
 
 static void drop_json(json_t **doc)
@@ -107,8 +108,7 @@ int identity_put(const struct sandbox_spec *spec, struct buf *out)
 					members[i].value) < 0)
 			r = -ENOMEM;
 	}
-	if (r == 0 &&
-	    json_dump_callback(doc, put_bytes, out, JSON_COMPACT) < 0)
+	if (r == 0 && json_dump_callback(doc, put_bytes, out, JSON_COMPACT) < 0)
 		r = -E2BIG;
 	return r;
 }

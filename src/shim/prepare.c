@@ -65,8 +65,7 @@ int shim_listen(struct shim *shim, const struct shim_birth *birth,
 	return 0;
 }
 
-int shim_spawn(struct shim *shim, const struct shim_birth *birth,
-	       struct err *e)
+int shim_spawn(struct shim *shim, const struct shim_birth *birth, struct err *e)
 {
 	int dir = birth->dir;
 

@@ -396,27 +396,32 @@ static int admit_data(const struct mux *m, uint32_t id)
 		       0;
 }
 
+static bool is_head(const uint8_t *head)
+{
+	uint8_t type = head[0];
+	uint32_t len = get_u32(head + 8);
+
+	if (type == 0 || type >= FRAME_TYPE_COUNT)
+		return false;
+	if (head[1] != 0 || head[2] != 0 || head[3] != 0)
+		return false;
+	if ((type == FRAME_HELLO) != (get_u32(head + 4) == 0))
+		return false;
+	return len >= frame_types[type].min_bytes &&
+	       len <= frame_types[type].max_bytes;
+}
+
 static int check_head(struct mux *m)
 {
 	uint8_t type = m->head[0];
 	uint32_t id = get_u32(m->head + 4);
-	uint32_t len = get_u32(m->head + 8);
 
-	if (type == 0 || type >= FRAME_TYPE_COUNT)
+	if (!is_head(m->head))
 		return -EPROTO;
-	if (m->head[1] != 0 || m->head[2] != 0 || m->head[3] != 0)
-		return -EPROTO;
-	if (len < frame_types[type].min_bytes ||
-	    len > frame_types[type].max_bytes)
-		return -EPROTO;
-	if ((type == FRAME_HELLO) != (id == 0))
-		return -EPROTO;
-	m->payload_len = len;
+	m->payload_len = get_u32(m->head + 8);
 	m->payload_seen = 0;
-	if (type == FRAME_HELLO)
-		return 0;
-	if (!m->is_established)
-		return 0; /* to be dropped: of an older epoch */
+	if (type == FRAME_HELLO || !m->is_established)
+		return 0; /* what is of an older epoch will be dropped */
 	if (type != FRAME_OPEN && !was_opened(m, id))
 		return -EPROTO;
 	return type == FRAME_DATA ? admit_data(m, id) : 0;

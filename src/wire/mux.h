@@ -152,7 +152,7 @@ struct mux {
  * mux_init() - a fresh end of a wire
  * @m:     caller's memory; must not move afterwards
  * @side:  which end this is
- * @epoch: host: the epoch to announce, above 0; guest: 0
+ * @epoch: host: the epoch to announce, new and above 0 [WIRE-9]; guest: 0
  *
  * Queues HELLO.
  * Context: any thread, allocates nothing.

@@ -44,16 +44,18 @@ struct agent {
 	struct stream streams[MUX_STREAMS_MAX];
 	const struct mode *mode;
 	bool is_named;
+	bool is_asked;
 	bool is_turned; /* the hostile act has begun */
 	unsigned pid;
 };
 
 struct mode {
 	const char *name;
-	void (*at_start)(struct agent *a);	     /* instead of HELLO */
-	void (*once_named)(struct agent *a);	     /* after /init */
-	const char *answer; /* to everything but /init */
-	const char *repeat; /* and then this, for ever */
+	void (*at_start)(struct agent *a);   /* instead of HELLO */
+	void (*once_named)(struct agent *a); /* after /init */
+	void (*once_asked)(struct agent *a); /* during a request */
+	const char *answer;		     /* to everything but /init */
+	const char *repeat;		     /* and then this, for ever */
 	const char *init_answer;
 };
 
@@ -134,11 +136,10 @@ static void act_data_flood(struct agent *a)
 	static uint8_t payload[MUX_PAYLOAD_MAX_BYTES];
 
 	(void)a;
-	for (int i = 0; i < 100000; i++) {
+	for (;;) {
 		put_frame(3, 1, payload, sizeof(payload));
 		drain_wire();
 	}
-	exit(9);
 }
 
 static void act_open_flood(struct agent *a)
@@ -208,11 +209,12 @@ static const struct mode modes[] = {
 	{ .name = "data_flood", .once_named = act_data_flood },
 	{ .name = "open_flood", .once_named = act_open_flood },
 	{ .name = "open_flood_deaf", .once_named = act_open_flood_deaf },
-	{ .name = "credit", .once_named = act_credit },
-	{ .name = "overrun", .once_named = act_overrun },
+	{ .name = "credit", .once_asked = act_credit },
+	{ .name = "overrun", .once_asked = act_overrun },
 	{ .name = "restart", .once_named = act_restart },
 	{ .name = "two_lengths",
-	  .answer = PLAIN "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
+	  .answer = PLAIN
+	  "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
 	{ .name = "length_and_chunked",
 	  .answer = PLAIN "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
 			  "\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" },
@@ -338,8 +340,7 @@ static int answer_honestly(struct agent *a, struct stream *s)
 		return answer_start(a, s);
 	if (strncmp(s->path, "/files?path=", 12) == 0 && s->body_bytes == 0)
 		return answer_get_files(s);
-	return buf_printf(&s->out,
-			  PLAIN "Content-Length: 20\r\n\r\n%020llu",
+	return buf_printf(&s->out, PLAIN "Content-Length: 20\r\n\r\n%020llu",
 			  (unsigned long long)s->body_bytes);
 }
 
@@ -355,6 +356,7 @@ static int answer(struct agent *a, struct stream *s)
 					  mode->init_answer :
 					  "HTTP/1.1 204 No Content\r\n\r\n");
 	}
+	a->is_asked = true;
 	if (mode->answer == NULL)
 		return answer_honestly(a, s);
 	if (mode->answer[0] == '\0')
@@ -407,8 +409,8 @@ static int take_head(struct stream *s)
 
 	if (http_parse_request(buf_span(&s->in), &head, &used) != 1)
 		return 0;
-	(void)snprintf(s->path, sizeof(s->path), "%.*s",
-		       (int)head.target.len, (const char *)head.target.ptr);
+	(void)snprintf(s->path, sizeof(s->path), "%.*s", (int)head.target.len,
+		       (const char *)head.target.ptr);
 	http_body_init(&s->body, &head);
 	s->has_head = true;
 	buf_drop(&s->in, used);
@@ -509,6 +511,25 @@ static void on_event(struct agent *a, const struct mux_event *event)
 	}
 }
 
+static void act_if_due(struct agent *a)
+{
+	void (*act)(struct agent *a) = NULL;
+
+	if (a->is_named)
+		act = a->mode->once_named;
+	if (a->is_asked && a->mode->once_asked != NULL)
+		act = a->mode->once_asked;
+	if (act == NULL || a->is_turned || mux_output(&a->mux).len != 0)
+		return;
+	a->is_turned = true;
+	if (fd_set_nonblock(WIRE, false) < 0)
+		abort();
+	(void)usleep(100000); /* the shim takes our answer in */
+	act(a);
+	if (fd_set_nonblock(WIRE, true) < 0)
+		abort();
+}
+
 static void turn(struct agent *a)
 {
 	struct pollfd on = { .fd = WIRE, .events = POLLIN };
@@ -530,14 +551,7 @@ static void turn(struct agent *a)
 		if (n > 0)
 			mux_sent(&a->mux, (size_t)n);
 	}
-	if (a->is_named && !a->is_turned && a->mode->once_named != NULL &&
-	    mux_output(&a->mux).len == 0) {
-		a->is_turned = true;
-		if (fd_set_nonblock(WIRE, false) < 0)
-			abort();
-		(void)usleep(100000); /* the shim takes our answer in */
-		a->mode->once_named(a);
-	}
+	act_if_due(a);
 	if ((on.revents & (POLLIN | POLLHUP)) == 0)
 		return;
 	n = read(WIRE, bytes, sizeof(bytes));

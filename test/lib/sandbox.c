@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -103,7 +104,7 @@ static void fill_dir(const struct sandbox *s, int *ret_lock)
 
 void sandbox_launch(struct sandbox *s)
 {
-	char *const argv[] = { (char *)(uintptr_t) "caponier-shim", s->dir,
+	char *const argv[] = { (char *)(uintptr_t)"caponier-shim", s->dir,
 			       NULL };
 	char *const envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
@@ -113,6 +114,8 @@ void sandbox_launch(struct sandbox *s)
 	int high_lock = -1;
 
 	fill_dir(s, &lock);
+	/* Orphans come to us, so that their end is seen at once. */
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "subreaper");
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0,
 	     "socketpair");
 	s->control = pair[0];
@@ -187,7 +190,7 @@ bool sandbox_ended(struct sandbox *s, const char *cause, int ms)
 	return is_cause && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int sandbox_dial(struct sandbox *s)
+int sandbox_dial(const struct sandbox *s)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -44,7 +44,7 @@ void sandbox_order(struct sandbox *s, const char *json);
 /* Wait for `ended`: true with exactly this cause, and nothing is left. */
 bool sandbox_ended(struct sandbox *s, const char *cause, int ms);
 /* A connection to api.sock, or -1. */
-int sandbox_dial(struct sandbox *s);
+int sandbox_dial(const struct sandbox *s);
 /* One request with the token; @body may be NULL. */
 void sandbox_ask(struct sandbox *s, const char *method, const char *path,
 		 const char *body, struct reply *ret);

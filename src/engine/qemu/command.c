@@ -28,7 +28,7 @@ enum { ARGS_MAX = 96 };
  * clock runs at the wrong speed. */
 #define APPEND                                                                 \
 	"console=hvc0 quiet loglevel=1 panic=-1 reboot=t pci=off "             \
-	"random.trust_cpu=on cryptomgr.notests swiotlb=noforce "
+	"cryptomgr.notests no_timer_check edd=off tsc=reliable "
 
 static int add(struct qemu_command *c, const char *fmt, ...) PRINTF(2, 3);
 
