@@ -61,7 +61,8 @@ static void add_line(scmp_filter_ctx filter, const struct place *at, char *text)
 	char *why = strchr(text, '#');
 	char *name = NULL;
 
-	if (why == text || text[strspn(text, " \t\n")] == '\0')
+	text += strspn(text, " \t\n");
+	if (why == text || text[0] == '\0')
 		return;
 	if (why == NULL)
 		fail(at, "no reason given behind '#'", text);
