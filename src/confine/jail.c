@@ -46,8 +46,10 @@ struct failure {
 static int open_proc(struct child *c)
 {
 	c->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->proc_self < 0)
+		return neg_errno();
 	c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return c->proc_self < 0 || c->null_fd < 0 ? neg_errno() : 0;
+	return c->null_fd < 0 ? neg_errno() : 0;
 }
 
 static int await_go(struct child *c)
@@ -234,7 +236,7 @@ static const struct {
 	const char *name;
 	int (*fn)(struct child *c);
 } steps[] = {
-	{ "open /proc/self", open_proc },
+	{ "open /proc/self and /dev/null", open_proc },
 	{ "enter its cgroup", await_go },
 	{ "make a cgroup namespace", own_cgroup_view },
 	{ "make mounts private", private_mounts },
