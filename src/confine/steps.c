@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
@@ -51,6 +52,44 @@ int step_set_mount_flags(const char *path, uint64_t attr)
 
 	return result((int)syscall(SYS_mount_setattr, AT_FDCWD, path, 0,
 				   &wanted, sizeof(wanted)));
+}
+
+/* Below a fresh tmpfs at @dir: the node, as a mount of its own. */
+static int make_node(const char *at, dev_t device, uint32_t uid)
+{
+	int tree = -1;
+
+	if (mknod(at, S_IFCHR | S_IRUSR | S_IWUSR, device) < 0 ||
+	    chown(at, uid, uid) < 0)
+		return neg_errno();
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, at,
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree < 0 ? neg_errno() : tree;
+}
+
+int step_own_device(const char *device, const char *at, uint32_t uid)
+{
+	CLEANUP(fd_close) int tree = -1;
+	char dir[PATH_MAX];
+	const char *name = strrchr(at, '/');
+	struct stat st;
+
+	if (name == NULL || stat(device, &st) < 0)
+		return neg_errno();
+	if (!S_ISCHR(st.st_mode))
+		return -ENODEV;
+	if (snprintf(dir, sizeof(dir), "%.*s", (int)(name - at), at) >=
+	    (int)sizeof(dir))
+		return -ENAMETOOLONG;
+	if (mount("none", dir, "tmpfs", MS_NOSUID | MS_NOEXEC,
+		  "size=4k,nr_inodes=2,mode=0755") < 0)
+		return neg_errno();
+	tree = make_node(at, st.st_rdev, uid);
+	if (umount2(dir, MNT_DETACH) < 0)
+		return neg_errno();
+	TRY(tree);
+	return result((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, at,
+				   MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 int step_pivot(const char *path)

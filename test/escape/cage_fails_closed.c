@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +124,40 @@ TEST(a_good_jail_runs_its_program)
 	CHECK_EQ(answer.result, 0);
 	CHECK_STR(answer.text, "");
 	CHECK_EQ(answer.exit_status, RAN);
+}
+
+/* /dev/kvm is root's or its group's; nobody else than the caged may use the one
+ * in the jail. */
+TEST(a_device_in_the_jail_belongs_to_the_caged)
+{
+	static char *const opens[] = { (char *)(uintptr_t)"opens", NULL };
+	static const struct step_access access[] = {
+		{ "/", true, false, false },
+		{ "/dev/device", false, true, true },
+	};
+	char path[PATH_MAX + 16];
+	struct jail_spec spec = good_spec();
+	struct jail_bind binds[] = { { path, "/dev/device", true, true } };
+	struct answer answer = { 0 };
+	struct stat st = { 0 };
+
+	if (!is_root) {
+		SKIP("an ordinary user's is brought in as it is");
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s/null", place);
+	CHECK_EQ(mknod(path, S_IFCHR | S_IRUSR | S_IWUSR, makedev(1, 3)), 0);
+	spec.binds = binds;
+	spec.bind_count = 1;
+	spec.access = access;
+	spec.access_count = ARRAY_LEN(access);
+	spec.argv = opens;
+	answer = spawn(&spec, NULL);
+	CHECK_STR(answer.text, "");
+	CHECK_EQ(answer.exit_status, RAN);
+	CHECK_EQ(stat(path, &st), 0);
+	CHECK_EQ(st.st_uid, 0);
+	CHECK_EQ(st.st_mode & 0777, S_IRUSR | S_IWUSR);
 }
 
 TEST(without_its_root)
@@ -348,6 +383,11 @@ static int make_place(void)
 		return neg_errno();
 	(void)snprintf(path, sizeof(path), "%s/file", root);
 	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
+	(void)snprintf(path, sizeof(path), "%s/dev", root);
+	if (mkdir(path, 0755) < 0)
+		return neg_errno();
+	(void)snprintf(path, sizeof(path), "%s/dev/device", root);
+	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
 	(void)snprintf(path, sizeof(path), "%s/caged", root);
 	TRY(fd_read_file(AT_FDCWD, "/proc/self/exe", &program));
 	return fd_write_file(AT_FDCWD, path, 0755, buf_span(&program));
@@ -355,6 +395,7 @@ static int make_place(void)
 
 static const struct tap_test tests[] = {
 	RUN(a_good_jail_runs_its_program),
+	RUN(a_device_in_the_jail_belongs_to_the_caged),
 	RUN(without_its_root),
 	RUN(without_a_file_to_mount),
 	RUN(with_a_directory_to_mount),
@@ -375,6 +416,8 @@ int main(int argc, char **arguments)
 	/* The program in the jail is this one, too. */
 	if (strcmp(arguments[0], "caged") == 0)
 		return RAN;
+	if (strcmp(arguments[0], "opens") == 0)
+		return open("/dev/device", O_RDWR) >= 0 ? RAN : errno;
 	if (argc != 2)
 		return 2;
 	place = arguments[1];
