@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
@@ -51,6 +52,44 @@ int step_set_mount_flags(const char *path, uint64_t attr)
 
 	return result((int)syscall(SYS_mount_setattr, AT_FDCWD, path, 0,
 				   &wanted, sizeof(wanted)));
+}
+
+/* Below a fresh tmpfs at @dir: the node, as a mount of its own. */
+static int make_node(const char *at, dev_t device, uint32_t uid)
+{
+	int tree = -1;
+
+	if (mknod(at, S_IFCHR | S_IRUSR | S_IWUSR, device) < 0 ||
+	    chown(at, uid, uid) < 0)
+		return neg_errno();
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, at,
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree < 0 ? neg_errno() : tree;
+}
+
+int step_own_device(const char *device, const char *at, uint32_t uid)
+{
+	CLEANUP(fd_close) int tree = -1;
+	char dir[PATH_MAX];
+	const char *name = strrchr(at, '/');
+	struct stat st;
+
+	if (name == NULL || stat(device, &st) < 0)
+		return neg_errno();
+	if (!S_ISCHR(st.st_mode))
+		return -ENODEV;
+	if (snprintf(dir, sizeof(dir), "%.*s", (int)(name - at), at) >=
+	    (int)sizeof(dir))
+		return -ENAMETOOLONG;
+	if (mount("none", dir, "tmpfs", MS_NOSUID | MS_NOEXEC,
+		  "size=4k,nr_inodes=2,mode=0755") < 0)
+		return neg_errno();
+	tree = make_node(at, st.st_rdev, uid);
+	if (umount2(dir, MNT_DETACH) < 0)
+		return neg_errno();
+	TRY(tree);
+	return result((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, at,
+				   MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 int step_pivot(const char *path)
@@ -115,19 +154,14 @@ static int check_own_id(int proc_self)
 	return span_starts(span_of(text, (size_t)n), "deny") ? 0 : -EPERM;
 }
 
-int step_own_user(int proc_self, uint32_t host_uid)
+/* Leave the present user namespace for one in which @uid and @gid are mapped. */
+static int enter_user_namespace(int proc_self, uint32_t uid, uint32_t gid)
 {
-	uint32_t uid = host_uid != 0 ? host_uid : geteuid();
-	uint32_t gid = host_uid != 0 ? host_uid : getegid();
 	int go[2] = { -1, -1 };
 	pid_t helper = -1;
+	int mapped = 0;
 	int r = 0;
 
-	/* Without a mapping of its own the caller may not drop groups. */
-	if (host_uid == 0)
-		TRY(check_own_id(proc_self));
-	else if (setgroups(0, NULL) < 0)
-		return neg_errno();
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return neg_errno();
 	helper = fork();
@@ -138,19 +172,28 @@ int step_own_user(int proc_self, uint32_t host_uid)
 		r = fd_write_all(go[1], span_str("g"));
 	fd_close(&go[0]);
 	fd_close(&go[1]);
-	if (helper > 0 && r == 0)
-		r = await_helper(helper);
-	else if (helper > 0)
-		(void)await_helper(helper);
-	TRY(r);
-	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
+	if (helper > 0)
+		mapped = await_helper(helper);
+	return r < 0 ? r : mapped;
+}
+
+int step_own_user(int proc_self, uint32_t host_uid)
+{
+	uint32_t uid = host_uid != 0 ? host_uid : geteuid();
+	uint32_t gid = host_uid != 0 ? host_uid : getegid();
+
+	/* Without a mapping of its own the caller may not drop groups. */
+	if (host_uid == 0)
+		TRY(check_own_id(proc_self));
+	else if (setgroups(0, NULL) < 0)
 		return neg_errno();
+	TRY(enter_user_namespace(proc_self, uid, gid));
 	/* The user id goes last and keeps the capabilities for the steps to
 	 * come: step_no_capabilities() takes them all. */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
-	    setresuid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
+	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0 ||
+	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return neg_errno();
-	return 0;
+	return result(setresuid(CAGE_UID, CAGE_UID, CAGE_UID));
 }
 
 int step_own_cgroup_view(void)

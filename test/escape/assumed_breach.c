@@ -111,6 +111,7 @@ static void describe(int status, const char *said, char ret[96], bool *is_ok)
 	} else if (WIFSIGNALED(status)) {
 		(void)snprintf(ret, 96, "killed by %s",
 			       strsignal(WTERMSIG(status)));
+		*is_ok = false;
 	} else if (end != said && r < 0) {
 		(void)snprintf(ret, 96, "%s", strerrorname_np((int)-r));
 	} else if (end != said) {

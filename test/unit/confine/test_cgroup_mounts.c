@@ -97,9 +97,9 @@ TEST(a_path_that_does_not_fit_is_refused)
 	char text[2 * PATH_MAX];
 	struct cgroup_mounts untouched = { .count = 99 };
 
-	memset(text, 'a', sizeof(text));
-	memcpy(text, "1 2 0:1 / /", 11);
-	(void)snprintf(text + PATH_MAX + 100, 40, " rw - cgroup2 cgroup2 rw\n");
+	(void)snprintf(text, sizeof(text),
+		       "1 2 0:1 / /%0*d rw - cgroup2 cgroup2 rw\n", PATH_MAX,
+		       0);
 	CHECK_EQ(cgroup_mounts_parse(span_str(text), &untouched),
 		 -ENAMETOOLONG);
 	CHECK_EQ(untouched.count, 99);
