@@ -22,7 +22,7 @@ enum {
 struct download {
 	struct request *request;
 	int fd;
-	uint64_t remaining;
+	uint64_t remaining; /* never counted down if it is not measured */
 	bool is_unmeasured; /* /proc and its like: no size, yet bytes */
 };
 
@@ -45,17 +45,33 @@ static void on_cancel(struct request *r)
 	download_free(r->state);
 }
 
+/* "-N": the last N bytes. Return: 1 if well formed, 0, or -ERANGE. */
+static int parse_suffix(struct span text, uint64_t size, struct range *ret)
+{
+	uint64_t n = 0;
+
+	if (num_parse(text, 0, UINT64_MAX, &n) < 0)
+		return 0;
+	if (n == 0)
+		return -ERANGE;
+	if (n > size)
+		n = size;
+	*ret = (struct range){ .first = size - n,
+			       .length = n,
+			       .is_partial = true };
+	return 1;
+}
+
 /*
  * "bytes=A-B", "bytes=A-", "bytes=-N". Anything else, several ranges included,
- * counts as absent. Return: 0; -ERANGE if nothing of it is in the file.
+ * counts as absent. Return: 0 or 1; -ERANGE if nothing of it is in the file.
  * Spec: RFC 9110 14.1.2
  */
 static int parse_range(struct span text, uint64_t size, struct range *ret)
 {
 	const uint8_t *dash = NULL;
-	uint64_t a = 0;
-	uint64_t b = size - 1;
-	struct span before = span_of(NULL, 0);
+	uint64_t first = 0;
+	uint64_t last = UINT64_MAX;
 	struct span after = span_of(NULL, 0);
 
 	if (!span_starts(text, "bytes="))
@@ -64,28 +80,21 @@ static int parse_range(struct span text, uint64_t size, struct range *ret)
 	dash = text.len == 0 ? NULL : memchr(text.ptr, '-', text.len);
 	if (dash == NULL)
 		return 0;
-	before = span_to(text, (size_t)(dash - text.ptr));
-	after = span_from(text, before.len + 1);
-	if (before.len == 0) {
-		if (num_parse(after, 0, UINT64_MAX, &b) < 0)
-			return 0;
-		a = b < size ? size - b : 0;
-		if (b == 0)
-			return -ERANGE;
-		b = size - 1;
-	} else if (num_parse(before, 0, UINT64_MAX, &a) < 0 ||
-		   (after.len != 0 &&
-		    num_parse(after, a, UINT64_MAX, &b) < 0)) {
+	after = span_from(text, (size_t)(dash - text.ptr) + 1);
+	text = span_to(text, (size_t)(dash - text.ptr));
+	if (text.len == 0)
+		return parse_suffix(after, size, ret);
+	if (num_parse(text, 0, UINT64_MAX, &first) < 0 ||
+	    (after.len != 0 && num_parse(after, first, UINT64_MAX, &last) < 0))
 		return 0;
-	}
-	if (a >= size)
+	if (first >= size)
 		return -ERANGE;
-	if (b >= size)
-		b = size - 1;
-	*ret = (struct range){ .first = a,
-			       .length = b - a + 1,
+	if (last >= size)
+		last = size - 1;
+	*ret = (struct range){ .first = first,
+			       .length = last - first + 1,
 			       .is_partial = true };
-	return 0;
+	return 1;
 }
 
 /* RFC 6266: a plain name quoted, any other one percent-encoded. */
@@ -122,37 +131,45 @@ static int put_headers(struct buf *out, const char *path,
 	return 0;
 }
 
+static void finish(struct download *d, bool is_whole)
+{
+	struct request *r = d->request;
+
+	download_free(d);
+	if (is_whole)
+		request_end(r);
+	else
+		request_abort(r); /* it shrank, or could not be read */
+}
+
+static size_t least(size_t a, uint64_t b)
+{
+	return a < b ? a : (size_t)b;
+}
+
 /* Sends what there is room for. */
 static void advance(struct download *d)
 {
-	struct request *r = d->request;
 	uint8_t piece[PIECE_BYTES];
 
-	for (;;) {
-		size_t want = request_room(r);
+	while (d->remaining != 0) {
+		size_t want =
+			least(least(sizeof(piece), request_room(d->request)),
+			      d->remaining);
 		ssize_t n = 0;
 
-		if (want > sizeof(piece))
-			want = sizeof(piece);
-		if (!d->is_unmeasured && want > d->remaining)
-			want = (size_t)d->remaining;
-		if (want == 0 && (d->is_unmeasured || d->remaining != 0))
+		if (want == 0)
 			return;
-		n = want == 0 ? 0 : fd_read(d->fd, piece, want);
+		n = fd_read(d->fd, piece, want);
 		if (n <= 0) {
-			bool is_whole = n == 0 &&
-					(d->is_unmeasured || d->remaining == 0);
-
-			download_free(d);
-			if (is_whole)
-				request_end(r);
-			else
-				request_abort(r); /* it shrank, or failed */
+			finish(d, n == 0 && d->is_unmeasured);
 			return;
 		}
-		d->remaining -= d->is_unmeasured ? 0 : (uint64_t)n;
-		request_piece(r, span_of(piece, (size_t)n));
+		if (!d->is_unmeasured)
+			d->remaining -= (uint64_t)n;
+		request_piece(d->request, span_of(piece, (size_t)n));
 	}
+	finish(d, true);
 }
 
 /* A regular file; devices and FIFOs are never opened. */
@@ -186,7 +203,7 @@ static void begin(struct request *r, struct download *d, const char *path,
 	}
 	/* Empty, or a file of /proc, which only says so. */
 	d->is_unmeasured = size == 0 && pread(d->fd, &first, 1, 0) == 1;
-	d->remaining = range->length;
+	d->remaining = d->is_unmeasured ? UINT64_MAX : range->length;
 	request_start(r, range->is_partial ? 206 : 200, buf_span(&headers),
 		      d->is_unmeasured ? HTTP_LENGTH_UNKNOWN : range->length);
 	advance(d);

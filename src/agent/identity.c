@@ -23,7 +23,8 @@ static int take_number(struct span *text, size_t digits, char end, uint64_t max,
 
 	if (text->len < digits + (end != '\0' ? 1 : 0))
 		return -EINVAL;
-	TRY(num_parse(span_to(*text, digits), 0, max, &n));
+	if (num_parse(span_to(*text, digits), 0, max, &n) < 0)
+		return -EINVAL;
 	*text = span_from(*text, digits);
 	if (end != '\0' && text->ptr[0] != end)
 		return -EINVAL;
@@ -42,7 +43,7 @@ static int take_fraction(struct span *text, long *ret_ns)
 	if (text->len == 0 || text->ptr[0] != '.')
 		return 0;
 	*text = span_from(*text, 1);
-	if (text->len == 0)
+	if (text->len == 0 || text->ptr[0] < '0' || text->ptr[0] > '9')
 		return -EINVAL;
 	while (text->len != 0 && text->ptr[0] >= '0' && text->ptr[0] <= '9') {
 		ns += unit * (text->ptr[0] - '0');

@@ -42,6 +42,18 @@ static int hex_digit(uint8_t c)
 
 /* ---- parameters: ; name=token, ; name="quoted" ---- */
 
+/* As Go does it: in quotes these two are escaped, and nothing else. */
+static bool is_escape(struct span s)
+{
+	return s.len > 1 && s.ptr[0] == '\\' &&
+	       (s.ptr[1] == '"' || s.ptr[1] == '\\');
+}
+
+static bool is_value_end(bool is_quoted, uint8_t c)
+{
+	return is_quoted ? c == '"' : c == ';' || is_blank(c);
+}
+
 /* A quoted string or token into @dst. The rest stays in @s. */
 static int take_value(struct span *s, char *dst, size_t cap)
 {
@@ -49,20 +61,12 @@ static int take_value(struct span *s, char *dst, size_t cap)
 	size_t n = 0;
 
 	*s = span_from(*s, is_quoted);
-	while (s->len != 0) {
-		uint8_t c = s->ptr[0];
-
-		if (is_quoted ? c == '"' : c == ';' || is_blank(c))
-			break;
-		/* As Go does it: only these are escaped. */
-		if (is_quoted && c == '\\' && s->len > 1 &&
-		    (s->ptr[1] == '"' || s->ptr[1] == '\\')) {
+	while (s->len != 0 && !is_value_end(is_quoted, s->ptr[0])) {
+		if (is_quoted && is_escape(*s))
 			*s = span_from(*s, 1);
-			c = s->ptr[0];
-		}
-		if (c == '\0' || n + 1 >= cap)
+		if (s->ptr[0] == '\0' || n + 1 >= cap)
 			return -EBADMSG;
-		dst[n++] = (char)c;
+		dst[n++] = (char)s->ptr[0];
 		*s = span_from(*s, 1);
 	}
 	if (is_quoted && s->len == 0)
@@ -70,6 +74,15 @@ static int take_value(struct span *s, char *dst, size_t cap)
 	*s = span_from(*s, is_quoted);
 	dst[n] = '\0';
 	return 0;
+}
+
+/* "%41" as a byte above zero, or -EBADMSG. */
+static int escaped_byte(const char *at)
+{
+	int high = hex_digit((uint8_t)at[1]);
+	int low = high < 0 ? -1 : hex_digit((uint8_t)at[2]);
+
+	return low < 0 || high + low == 0 ? -EBADMSG : high * 16 + low;
 }
 
 /* RFC 5987: UTF-8''percent-encoded, in place. */
@@ -84,55 +97,50 @@ static int decode_extended(char *value)
 	if (from == NULL)
 		return -EBADMSG;
 	for (from++; *from != '\0'; from++) {
-		int high = *from == '%' ? hex_digit((uint8_t)from[1]) : 0;
-		int low = *from == '%' && high >= 0 ?
-				  hex_digit((uint8_t)from[2]) :
-				  0;
+		int byte = *from == '%' ? escaped_byte(from) : (uint8_t)*from;
 
-		if (high < 0 || low < 0 || (*from == '%' && high + low == 0))
+		if (byte == -EBADMSG)
 			return -EBADMSG;
-		*to++ = *from == '%' ? (char)(high * 16 + low) : *from;
 		from += *from == '%' ? 2 : 0;
+		*to++ = (char)byte;
 	}
 	*to = '\0';
 	return 0;
 }
 
-/*
- * The parameter @name of a header's value. Return: 1 if found, 0 if absent.
- */
+/* Skips to the next of the two, or to the end. */
+static struct span skip_to(struct span s, uint8_t a, uint8_t b)
+{
+	while (s.len != 0 && s.ptr[0] != a && s.ptr[0] != b)
+		s = span_from(s, 1);
+	return s;
+}
+
+/* The parameter @name of a header's value. Return: 1 if found, 0 if absent. */
 static int find_parameter(struct span value, const char *name, char *dst,
 			  size_t cap)
 {
 	char other[PATH_MAX];
 	size_t name_len = strlen(name);
 
-	while (value.len != 0) {
-		bool is_it = false;
-
-		while (value.len != 0 && value.ptr[0] != ';' &&
-		       value.ptr[0] != '=')
-			value = span_from(value, 1);
+	for (;;) {
+		value = skip_to(value, ';', ';');
+		value = skip_blanks(span_from(value, 1));
 		if (value.len == 0)
 			return 0;
-		value = skip_blanks(span_from(value, 1));
-		is_it = starts_nocase(value, name) && value.len > name_len &&
-			value.ptr[name_len] == '=';
-		if (is_it) {
+		if (value.len > name_len && starts_nocase(value, name) &&
+		    value.ptr[name_len] == '=') {
 			value = span_from(value, name_len + 1);
 			TRY(take_value(&value, dst, cap));
 			return 1;
 		}
 		/* Over another one, quotes and all. */
-		while (value.len != 0 && value.ptr[0] != '=' &&
-		       value.ptr[0] != ';')
-			value = span_from(value, 1);
+		value = skip_to(value, '=', ';');
 		if (value.len != 0 && value.ptr[0] == '=') {
 			value = span_from(value, 1);
 			TRY(take_value(&value, other, sizeof(other)));
 		}
 	}
-	return 0;
 }
 
 /* ---- a part's headers ---- */

@@ -118,6 +118,7 @@ struct process {
 	int pid_fd;
 	int status_fd;
 	int wait_status; /* from PROCESS_EXITED on */
+	uint64_t oom_kills_before;
 	bool is_out_of_memory;
 	bool is_timed_out; /* killed by its deadline */
 	bool is_pty;

@@ -134,8 +134,8 @@ void request_end(struct request *r)
 
 void request_abort(struct request *r)
 {
-	complete(r);
-	http_reply_abort(&r->http);
+	/* The handler's state goes with the connection, in on_cancel. */
+	r->is_broken = true;
 	advance(r);
 }
 

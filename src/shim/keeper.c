@@ -80,8 +80,7 @@ static int read_spec(struct keeper *k, struct err *e)
 	CLEANUP(buf_fini) struct buf json = BUF_EMPTY(SANDBOX_SPEC_MAX_BYTES);
 	int r = 0;
 
-	k->dir = open(k->path,
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	k->dir = open(k->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (k->dir < 0)
 		r = neg_errno();
 	if (r == 0)
@@ -226,8 +225,8 @@ static void judge(struct keeper *k)
 		verdict_set(&k->verdict, CAUSE_HOST,
 			    "the shim ended with status %d and left no word",
 			    k->status.si_status);
-	verdict_set(&k->verdict, CAUSE_HOST,
-		    "the shim was killed by signal %d", k->status.si_status);
+	verdict_set(&k->verdict, CAUSE_HOST, "the shim was killed by signal %d",
+		    k->status.si_status);
 }
 
 /* Remove the directory by its name in its parent. */

@@ -36,16 +36,11 @@ static const char *const request_headers[] = {
 };
 
 static const char *const response_headers[] = {
-	"accept-ranges",
-	"cache-control",
-	"connect-",
-	"content-disposition",
-	"content-encoding",
-	"content-range",
-	"content-type",
-	"etag",
-	"last-modified",
-	"vary",
+	"accept-ranges",    "cache-control",
+	"connect-",	    "content-disposition",
+	"content-encoding", "content-range",
+	"content-type",	    "etag",
+	"last-modified",    "vary",
 };
 
 static bool is_name(struct span text)

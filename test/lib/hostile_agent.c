@@ -51,11 +51,12 @@ struct agent {
 
 struct mode {
 	const char *name;
-	void (*at_start)(struct agent *a);	     /* instead of HELLO */
-	void (*once_named)(struct agent *a);	     /* after /init */
-	void (*once_asked)(struct agent *a);	     /* during a request */
-	const char *answer; /* to everything but /init */
-	const char *repeat; /* and then this, for ever */
+	void (*at_start)(struct agent *a);   /* instead of HELLO */
+	void (*once_named)(struct agent *a); /* after /init */
+	void (*once_asked)(struct agent *a); /* during a request */
+	const char *answer;		     /* to everything but /init */
+	size_t answer_len;		     /* 0: a C string */
+	const char *repeat;		     /* and then this, for ever */
 	const char *init_answer;
 };
 
@@ -193,6 +194,7 @@ static void act_restart(struct agent *a)
 #define STREAM_HEAD                                                            \
 	"HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\n"        \
 	"Transfer-Encoding: chunked\r\n\r\n"
+#define LITERAL(text) .answer = (text), .answer_len = sizeof(text) - 1
 #define PLAIN "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 static const struct mode modes[] = {
@@ -213,7 +215,8 @@ static const struct mode modes[] = {
 	{ .name = "overrun", .once_asked = act_overrun },
 	{ .name = "restart", .once_named = act_restart },
 	{ .name = "two_lengths",
-	  .answer = PLAIN "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
+	  .answer = PLAIN
+	  "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
 	{ .name = "length_and_chunked",
 	  .answer = PLAIN "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
 			  "\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" },
@@ -241,14 +244,14 @@ static const struct mode modes[] = {
 	{ .name = "early_reset", .answer = "" },
 	{ .name = "tiny_chunks",
 	  .answer = PLAIN "Transfer-Encoding: chunked\r\n\r\n",
-	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n" },
+	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\ne\r\n" },
 	{ .name = "lying_pid",
-	  .answer = STREAM_HEAD "23\r\n\0\0\0\0\x1e"
-				"{\"event\":{\"start\":{\"pid\":-5}}}\r\n" },
+	  LITERAL(STREAM_HEAD "23\r\n\0\0\0\0\x1e"
+			      "{\"event\":{\"start\":{\"pid\":-5}}}\r\n") },
 	{ .name = "huge_envelope",
-	  .answer = STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n" },
+	  LITERAL(STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n") },
 	{ .name = "deep_json",
-	  .answer = STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0",
+	  LITERAL(STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0"),
 	  .repeat = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" },
 };
 
@@ -339,15 +342,13 @@ static int answer_honestly(struct agent *a, struct stream *s)
 		return answer_start(a, s);
 	if (strncmp(s->path, "/files?path=", 12) == 0 && s->body_bytes == 0)
 		return answer_get_files(s);
-	return buf_printf(&s->out,
-			  PLAIN "Content-Length: 20\r\n\r\n%020llu",
+	return buf_printf(&s->out, PLAIN "Content-Length: 20\r\n\r\n%020llu",
 			  (unsigned long long)s->body_bytes);
 }
 
 static int answer(struct agent *a, struct stream *s)
 {
 	const struct mode *mode = a->mode;
-	const char *end = NULL;
 
 	s->is_answered = true;
 	if (strcmp(s->path, "/init") == 0) {
@@ -361,16 +362,11 @@ static int answer(struct agent *a, struct stream *s)
 		return answer_honestly(a, s);
 	if (mode->answer[0] == '\0')
 		mux_reset(&a->mux, s->id, MUX_REASON_ABORTED);
-	/* Answers may hold zeroes: up to the last CRLF or the literal's end. */
-	end = mode->answer + strlen(mode->answer);
-	if (strncmp(mode->answer, STREAM_HEAD, sizeof(STREAM_HEAD) - 1) == 0) {
-		size_t extra = strcmp(mode->name, "lying_pid") == 0	? 41 :
-			       strcmp(mode->name, "huge_envelope") == 0 ? 10 :
-									  10;
-		end = mode->answer + sizeof(STREAM_HEAD) - 1 + extra;
-	}
+	/* Answers may hold zeroes. */
 	return buf_put(&s->out,
-		       span_of(mode->answer, (size_t)(end - mode->answer)));
+		       span_of(mode->answer, mode->answer_len != 0 ?
+						     mode->answer_len :
+						     strlen(mode->answer)));
 }
 
 /* Streams. */
@@ -409,8 +405,8 @@ static int take_head(struct stream *s)
 
 	if (http_parse_request(buf_span(&s->in), &head, &used) != 1)
 		return 0;
-	(void)snprintf(s->path, sizeof(s->path), "%.*s",
-		       (int)head.target.len, (const char *)head.target.ptr);
+	(void)snprintf(s->path, sizeof(s->path), "%.*s", (int)head.target.len,
+		       (const char *)head.target.ptr);
 	http_body_init(&s->body, &head);
 	s->has_head = true;
 	buf_drop(&s->in, used);

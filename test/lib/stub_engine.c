@@ -19,11 +19,11 @@ enum { AGENT_WIRE = 3 };
 
 static void be_agent(const struct sandbox_spec *spec, int wire, int console)
 {
-	char *const real[] = { (char *)(uintptr_t) "caponier-agent",
-			       (char *)(uintptr_t) "--wire-fd=3",
-			       (char *)(uintptr_t) "--no-cgroup",
-			       (char *)(uintptr_t) "--test-no-identity", NULL };
-	char *const hostile[] = { (char *)(uintptr_t) "hostile_agent",
+	char *const real[] = { (char *)(uintptr_t)"caponier-agent",
+			       (char *)(uintptr_t)"--wire-fd=3",
+			       (char *)(uintptr_t)"--no-cgroup",
+			       (char *)(uintptr_t)"--test-no-identity", NULL };
+	char *const hostile[] = { (char *)(uintptr_t)"hostile_agent",
 				  (char *)(uintptr_t)spec->initrd, NULL };
 	char *const *argv = spec->initrd[0] == '\0' ? real : hostile;
 	char *const envp[] = { NULL };

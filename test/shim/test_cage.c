@@ -62,7 +62,7 @@ TEST(it_has_no_right_left)
 
 TEST(it_shares_no_namespace_with_the_host)
 {
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net",
+	static const char *const names[] = { "cgroup", "ipc",  "mnt", "net",
 					     "pid",    "user", "uts" };
 	struct sandbox s;
 

@@ -10,19 +10,22 @@
 
 #include "sandbox.h"
 #include "tap.h"
+#include "wire/connect.h"
 
 static struct reply r;
 
 /* One enveloped message as a request's body. */
 static size_t envelope(char *dst, const char *json)
 {
-	size_t len = strlen(json);
+	struct buf b = BUF_EMPTY(1024);
+	size_t len = 0;
 
-	memset(dst, 0, 3);
-	dst[3] = (char)(len >> 8);
-	dst[4] = (char)len;
-	memcpy(dst + 5, json, len);
-	return len + 5;
+	if (!CHECK_EQ(connect_put(&b, 0, span_str(json)), 0))
+		return 0;
+	len = b.len;
+	memcpy(dst, b.ptr, len);
+	buf_fini(&b);
+	return len;
 }
 
 /* Sends an RPC; the answer is to be read from the descriptor. */
@@ -30,12 +33,12 @@ static int call(const struct sandbox *s, const char *method, const char *json)
 {
 	char path[64];
 	char body[1024];
-	char bytes[4096];
+	char bytes[REQUEST_BYTES];
 	size_t n = envelope(body, json);
 	int fd = sandbox_dial(s);
 
 	(void)snprintf(path, sizeof(path), "/process.Process/%s", method);
-	n = sandbox_request(s, bytes, sizeof(bytes), "POST", path, body, n);
+	n = sandbox_request(s, bytes, "POST", path, body, n);
 	(void)!send(fd, bytes, n, MSG_NOSIGNAL);
 	return fd;
 }
@@ -54,8 +57,7 @@ static int start(const struct sandbox *s, const char *cmd, const char *tag)
 static int count(const char *text)
 {
 	size_t len = strlen(text);
-	size_t have = r.body_len < sizeof(r.body) ? r.body_len :
-						    sizeof(r.body);
+	size_t have = r.body_len < sizeof(r.body) ? r.body_len : sizeof(r.body);
 	int n = 0;
 
 	for (size_t i = 0; i + len <= have; i++)

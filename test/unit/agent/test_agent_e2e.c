@@ -11,58 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "bench.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"
 #include "wire/base64.h"
 #include "wire/connect.h"
-#include "wire_client.h"
 
 #define START "/process.Process/Start"
-
-struct bench {
-	pid_t agent;
-	struct client client;
-};
-
-static void bench_begin(struct bench *b, bool is_identified)
-{
-	const char *program = getenv("CAPONIER_AGENT");
-	int pair[2] = { -1, -1 };
-	char number[16];
-
-	if (program == NULL || fd_pair(pair) < 0)
-		abort();
-	(void)snprintf(number, sizeof(number), "%d", pair[1]);
-	b->agent = fork();
-	if (b->agent == 0) {
-		(void)!fd_set_inherit(pair[1], true);
-		(void)execl(program, "caponier-agent", "--wire-fd", number,
-			    "--no-cgroup", "--test-no-identity", (char *)NULL);
-		_exit(127);
-	}
-	(void)close(pair[1]);
-	client_init(&b->client, pair[0], 7);
-	if (is_identified && client_identify(&b->client) != 204)
-		abort();
-}
-
-static void bench_end(struct bench *b)
-{
-	int status = 0;
-
-	client_fini(&b->client);
-	(void)waitpid(b->agent, &status, 0);
-	CHECK_EQ(status, 0);
-}
-
-static bool is_text(const struct buf *b, const char *text)
-{
-	return span_is(buf_span(b), text);
-}
 
 TEST(nothing_is_served_before_the_identity)
 {
@@ -235,6 +194,12 @@ static int next_pid(struct reply *r)
 		json_object_get(json_object_get(event, "event"), "start"),
 		"pid"));
 
+	if (pid == 0) {
+		char *text = json_dumps(event, JSON_COMPACT);
+
+		printf("# no start event but %.80s\n", text);
+		mem_free(text);
+	}
 	json_decref(event);
 	return pid;
 }

@@ -7,7 +7,8 @@
 
 TEST(emulation_needs_its_buffer)
 {
-	struct sandbox_spec spec = { .mem_mib = 512, .cpu_pct = 150,
+	struct sandbox_spec spec = { .mem_mib = 512,
+				     .cpu_pct = 150,
 				     .vcpus = 2 };
 	struct cgroup_limits kvm;
 	struct cgroup_limits tcg;

@@ -58,7 +58,10 @@ TEST(what_is_not_printable_is_shown_as_such)
 TEST(other_texts_are_no_verdicts)
 {
 	static const char *const texts[] = {
-		"", "{}", "[]", "{\"cause\":\"bored\",\"detail\":\"\"}",
+		"",
+		"{}",
+		"[]",
+		"{\"cause\":\"bored\",\"detail\":\"\"}",
 		"{\"cause\":\"host\"}",
 	};
 	struct verdict v = { 0 };
