@@ -75,7 +75,8 @@ static int bind_root(struct child *c)
 
 static int bind_file(const char *root, const struct jail_bind *b)
 {
-	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+			MOUNT_ATTR_NODEV;
 	char to[PATH_MAX];
 	struct stat st;
 
@@ -85,9 +86,7 @@ static int bind_file(const char *root, const struct jail_bind *b)
 		return neg_errno();
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!b->is_device)
-		attr |= MOUNT_ATTR_NODEV;
-	if (!b->is_device && !b->is_writable)
+	if (!b->is_writable)
 		attr |= MOUNT_ATTR_RDONLY;
 	if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
 		return neg_errno();

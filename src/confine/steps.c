@@ -293,7 +293,7 @@ static struct ruleset ruleset_of(int abi)
 	return r;
 }
 
-static int add_rule(int ruleset, const struct step_access *access, int abi)
+static int add_rule(int ruleset, const struct step_access *access)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -308,8 +308,6 @@ static int add_rule(int ruleset, const struct step_access *access, int abi)
 				       LANDLOCK_ACCESS_FS_READ_DIR;
 	if (access->may_write)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (access->may_ioctl && abi >= ABI_IOCTL)
-		rule.allowed_access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
 	rule.parent_fd = fd;
 	return result((int)syscall(SYS_landlock_add_rule, ruleset,
 				   LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
@@ -340,7 +338,7 @@ int step_landlock(const struct step_access *access, size_t count)
 		return neg_errno();
 	for (size_t i = 0; i < count; i++) {
 		if (access[i].path != NULL)
-			TRY(add_rule(ruleset, &access[i], abi));
+			TRY(add_rule(ruleset, &access[i]));
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return neg_errno();
