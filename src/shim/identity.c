@@ -13,6 +13,7 @@
 
 enum {
 	ENTROPY_BYTES = 64,
+	ENTROPY_TEXT_BYTES = 88,
 	MACHINE_ID_BYTES = 16,
 	S_PER_DAY = 86400,
 	DAYS_PER_ERA = 146097, /* 400 years */
@@ -51,7 +52,7 @@ static void drop_json(json_t **doc)
 
 static json_t *entropy(void)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(2 * ENTROPY_BYTES);
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(ENTROPY_TEXT_BYTES);
 	uint8_t bytes[ENTROPY_BYTES];
 
 	if (rng_fill(bytes, sizeof(bytes)) < 0 ||

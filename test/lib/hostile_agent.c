@@ -55,6 +55,7 @@ struct mode {
 	void (*once_named)(struct agent *a); /* after /init */
 	void (*once_asked)(struct agent *a); /* during a request */
 	const char *answer;		     /* to everything but /init */
+	size_t answer_len;		     /* 0: a C string */
 	const char *repeat;		     /* and then this, for ever */
 	const char *init_answer;
 };
@@ -193,6 +194,7 @@ static void act_restart(struct agent *a)
 #define STREAM_HEAD                                                            \
 	"HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\n"        \
 	"Transfer-Encoding: chunked\r\n\r\n"
+#define LITERAL(text) .answer = (text), .answer_len = sizeof(text) - 1
 #define PLAIN "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 static const struct mode modes[] = {
@@ -242,14 +244,14 @@ static const struct mode modes[] = {
 	{ .name = "early_reset", .answer = "" },
 	{ .name = "tiny_chunks",
 	  .answer = PLAIN "Transfer-Encoding: chunked\r\n\r\n",
-	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n" },
+	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\ne\r\n" },
 	{ .name = "lying_pid",
-	  .answer = STREAM_HEAD "23\r\n\0\0\0\0\x1e"
-				"{\"event\":{\"start\":{\"pid\":-5}}}\r\n" },
+	  LITERAL(STREAM_HEAD "23\r\n\0\0\0\0\x1e"
+			      "{\"event\":{\"start\":{\"pid\":-5}}}\r\n") },
 	{ .name = "huge_envelope",
-	  .answer = STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n" },
+	  LITERAL(STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n") },
 	{ .name = "deep_json",
-	  .answer = STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0",
+	  LITERAL(STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0"),
 	  .repeat = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" },
 };
 
@@ -347,7 +349,6 @@ static int answer_honestly(struct agent *a, struct stream *s)
 static int answer(struct agent *a, struct stream *s)
 {
 	const struct mode *mode = a->mode;
-	const char *end = NULL;
 
 	s->is_answered = true;
 	if (strcmp(s->path, "/init") == 0) {
@@ -361,16 +362,11 @@ static int answer(struct agent *a, struct stream *s)
 		return answer_honestly(a, s);
 	if (mode->answer[0] == '\0')
 		mux_reset(&a->mux, s->id, MUX_REASON_ABORTED);
-	/* Answers may hold zeroes: up to the last CRLF or the literal's end. */
-	end = mode->answer + strlen(mode->answer);
-	if (strncmp(mode->answer, STREAM_HEAD, sizeof(STREAM_HEAD) - 1) == 0) {
-		size_t extra = strcmp(mode->name, "lying_pid") == 0	? 41 :
-			       strcmp(mode->name, "huge_envelope") == 0 ? 10 :
-									  10;
-		end = mode->answer + sizeof(STREAM_HEAD) - 1 + extra;
-	}
+	/* Answers may hold zeroes. */
 	return buf_put(&s->out,
-		       span_of(mode->answer, (size_t)(end - mode->answer)));
+		       span_of(mode->answer, mode->answer_len != 0 ?
+						     mode->answer_len :
+						     strlen(mode->answer)));
 }
 
 /* Streams. */

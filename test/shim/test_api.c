@@ -117,14 +117,14 @@ TEST(bodies_pass_both_ways_in_bounded_memory)
 TEST(requests_follow_each_other_on_a_connection)
 {
 	struct sandbox s;
-	char bytes[4096];
+	static char bytes[3 * REQUEST_BYTES];
 	size_t n = 0;
 	int fd = -1;
 
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	for (int i = 0; i < 3; i++)
-		n += sandbox_request(&s, bytes + n, sizeof(bytes) - n, "GET",
+		n += sandbox_request(&s, bytes + n, "GET",
 				     i == 1 ? "/health" : "/files?path=5", NULL,
 				     0);
 	fd = sandbox_dial(&s);
@@ -160,7 +160,7 @@ TEST(too_many_connections_get_503)
 TEST(the_sandbox_s_death_is_a_502)
 {
 	struct sandbox s;
-	char bytes[4096];
+	char bytes[REQUEST_BYTES];
 	size_t n = 0;
 	int fd = -1;
 
@@ -174,8 +174,8 @@ TEST(the_sandbox_s_death_is_a_502)
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	/* A request whose body never ends gets no answer of the agent's. */
-	n = sandbox_request(&s, bytes, sizeof(bytes), "POST", "/files?path=a",
-			    "0123456789", 10);
+	n = sandbox_request(&s, bytes, "POST", "/files?path=a", "0123456789",
+			    10);
 	fd = sandbox_dial(&s);
 	(void)!send(fd, bytes, n - 5, MSG_NOSIGNAL);
 	(void)usleep(100000);
@@ -238,14 +238,14 @@ TEST(headers_do_not_travel_unless_listed)
 TEST(what_follows_an_answer_is_dropped)
 {
 	struct sandbox s;
-	char bytes[4096];
+	char bytes[REQUEST_BYTES];
 	size_t n = 0;
 	int fd = -1;
 
 	if (!CHECK(sandbox_start(&s, "body_after_end")))
 		return;
 	fd = sandbox_dial(&s);
-	n = sandbox_request(&s, bytes, sizeof(bytes), "GET", "/envs", NULL, 0);
+	n = sandbox_request(&s, bytes, "GET", "/envs", NULL, 0);
 	for (int i = 0; i < 3; i++) {
 		(void)!send(fd, bytes, n, MSG_NOSIGNAL);
 		sandbox_read(fd, 2000, &r);
@@ -260,7 +260,7 @@ TEST(what_follows_an_answer_is_dropped)
 static void stall(const char *mode, const char *path)
 {
 	struct sandbox s;
-	char bytes[4096];
+	char bytes[REQUEST_BYTES];
 	size_t n = 0;
 	int fds[16];
 	long kib = 0;
@@ -268,7 +268,7 @@ static void stall(const char *mode, const char *path)
 	printf("# %s\n", mode);
 	if (!CHECK(sandbox_start(&s, mode)))
 		return;
-	n = sandbox_request(&s, bytes, sizeof(bytes), "GET", path, NULL, 0);
+	n = sandbox_request(&s, bytes, "GET", path, NULL, 0);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = sandbox_dial(&s);
 		(void)!send(fds[i], bytes, n, MSG_NOSIGNAL);

@@ -26,6 +26,30 @@ TEST(an_agent_is_named_and_serves)
 	sandbox_fini(&s);
 }
 
+/* Larger than what a call takes at once, or the wire's window. */
+TEST(a_large_environment_reaches_the_agent)
+{
+	enum { VARIABLES = 6000 };
+	static char env[VARIABLES * 120];
+	struct sandbox s;
+	size_t n = 1;
+
+	env[0] = '{';
+	for (int i = 0; i < VARIABLES; i++)
+		n += (size_t)snprintf(env + n, sizeof(env) - n,
+				      "\"V%d\":\"%064d%32d\"%s", i, i, i,
+				      i + 1 < VARIABLES ? "," : "}");
+	sandbox_describe(&s, "good");
+	s.spec.env_json = env;
+	sandbox_launch(&s);
+	CHECK(sandbox_next(&s, 10000));
+	CHECK(strstr(s.message, "\"ready\"") != NULL);
+	sandbox_order(&s, "{\"stop\":\"exited\"}");
+	CHECK(sandbox_ended(&s, "exited", 5000));
+	s.spec.env_json = NULL;
+	sandbox_fini(&s);
+}
+
 TEST(the_launcher_s_end_kills)
 {
 	struct sandbox s;
@@ -138,9 +162,9 @@ static const struct {
 
 static int send_request(const struct sandbox *s)
 {
-	char bytes[1024];
-	size_t n = sandbox_request(s, bytes, sizeof(bytes), "GET",
-				   "/files?path=99999999", NULL, 0);
+	char bytes[REQUEST_BYTES];
+	size_t n = sandbox_request(s, bytes, "GET", "/files?path=99999999",
+				   NULL, 0);
 	int fd = sandbox_dial(s);
 
 	(void)!send(fd, bytes, n, MSG_NOSIGNAL);
@@ -184,7 +208,8 @@ TEST(silence_ends_at_the_start_limit)
 	sandbox_fini(&s);
 }
 
-TESTS(RUN(an_agent_is_named_and_serves), RUN(the_launcher_s_end_kills),
+TESTS(RUN(an_agent_is_named_and_serves),
+      RUN(a_large_environment_reaches_the_agent), RUN(the_launcher_s_end_kills),
       RUN(a_signal_to_the_keeper_kills), RUN(a_killed_engine_has_failed),
       RUN(a_killed_shim_is_the_host_s_fault), RUN(time_and_idleness_end_it),
       RUN(a_template_s_guest_is_saved), RUN(a_bad_specification_is_told),
