@@ -38,8 +38,7 @@ static _Noreturn void give_up(const char *what)
 
 static void run(const char *script)
 {
-	char *const argv[] = { (char *)(uintptr_t) "sh",
-			       (char *)(uintptr_t) "-c",
+	char *const argv[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
 			       (char *)(uintptr_t)script, NULL };
 	extern char **environ;
 	pid_t pid = 0;
