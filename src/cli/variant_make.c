@@ -43,10 +43,11 @@ static int make_files(struct sandbox_spec *spec, const char *dir)
 		    (int)sizeof(spec->vm_state))
 		return -ENAMETOOLONG;
 	ram = open(spec->ram, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (ram < 0 || ftruncate(ram, (off_t)spec->mem_mib << 20) < 0)
+		return neg_errno();
 	state = open(spec->vm_state, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		     0600);
-	if (ram < 0 || state < 0 ||
-	    ftruncate(ram, (off_t)spec->mem_mib << 20) < 0)
+	if (state < 0)
 		return neg_errno();
 	return 0;
 }

@@ -3,7 +3,9 @@
 #ifndef CPN_TEST_AGENT_BENCH_H
 #define CPN_TEST_AGENT_BENCH_H
 
+#include <dirent.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +47,22 @@ static inline void bench_end(struct bench *b)
 	client_fini(&b->client);
 	(void)waitpid(b->agent, &status, 0);
 	CHECK_EQ(status, 0);
+}
+
+/* How many names in a directory start with @prefix; 0 if it is not there. */
+static inline int count_names(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry = d != NULL ? readdir(d) : NULL;
+	int count = 0;
+
+	for (; entry != NULL; entry = readdir(d))
+		count += strcmp(entry->d_name, ".") != 0 &&
+			 strcmp(entry->d_name, "..") != 0 &&
+			 strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	if (d != NULL)
+		(void)closedir(d);
+	return count;
 }
 
 static inline bool is_text(const struct buf *b, const char *text)
