@@ -30,7 +30,7 @@ static const struct sock_fprog allow_all = {
 };
 static char *const argv[] = { (char *)(uintptr_t)"caged", NULL };
 
-static const struct step_access run_all[] = { { "/", true, false, false } };
+static const struct step_access run_all[] = { { "/", true, false } };
 
 static struct jail_spec good_spec(void)
 {
@@ -126,40 +126,6 @@ TEST(a_good_jail_runs_its_program)
 	CHECK_EQ(answer.exit_status, RAN);
 }
 
-/* /dev/kvm is root's or its group's; nobody else than the caged may use the one
- * in the jail. */
-TEST(a_device_in_the_jail_belongs_to_the_caged)
-{
-	static char *const opens[] = { (char *)(uintptr_t)"opens", NULL };
-	static const struct step_access access[] = {
-		{ "/", true, false, false },
-		{ "/dev/device", false, true, true },
-	};
-	char path[PATH_MAX + 16];
-	struct jail_spec spec = good_spec();
-	struct jail_bind binds[] = { { path, "/dev/device", true, true } };
-	struct answer answer = { 0 };
-	struct stat st = { 0 };
-
-	if (!is_root) {
-		SKIP("an ordinary user's is brought in as it is");
-		return;
-	}
-	(void)snprintf(path, sizeof(path), "%s/null", place);
-	CHECK_EQ(mknod(path, S_IFCHR | S_IRUSR | S_IWUSR, makedev(1, 3)), 0);
-	spec.binds = binds;
-	spec.bind_count = 1;
-	spec.access = access;
-	spec.access_count = ARRAY_LEN(access);
-	spec.argv = opens;
-	answer = spawn(&spec, NULL);
-	CHECK_STR(answer.text, "");
-	CHECK_EQ(answer.exit_status, RAN);
-	CHECK_EQ(stat(path, &st), 0);
-	CHECK_EQ(st.st_uid, 0);
-	CHECK_EQ(st.st_mode & 0777, S_IRUSR | S_IWUSR);
-}
-
 TEST(without_its_root)
 {
 	struct jail_spec spec = good_spec();
@@ -173,8 +139,7 @@ TEST(without_its_root)
 
 TEST(without_a_file_to_mount)
 {
-	const struct jail_bind binds[] = { { "/nowhere", "/file", false,
-					     false } };
+	const struct jail_bind binds[] = { { "/nowhere", "/file", false } };
 	struct jail_spec spec = good_spec();
 
 	spec.binds = binds;
@@ -187,7 +152,7 @@ TEST(without_a_file_to_mount)
 
 TEST(with_a_directory_to_mount)
 {
-	const struct jail_bind binds[] = { { "/etc", "/dir", false, false } };
+	const struct jail_bind binds[] = { { "/etc", "/dir", false } };
 	struct jail_spec spec = good_spec();
 
 	spec.binds = binds;
@@ -264,8 +229,7 @@ TEST(with_a_filter_the_kernel_refuses)
 
 TEST(with_a_path_that_landlock_cannot_find)
 {
-	const struct step_access access[] = { { "/not-there", true, false,
-						false } };
+	const struct step_access access[] = { { "/not-there", true, false } };
 	struct jail_spec spec = good_spec();
 
 	spec.access = access;
@@ -395,7 +359,6 @@ static int make_place(void)
 
 static const struct tap_test tests[] = {
 	RUN(a_good_jail_runs_its_program),
-	RUN(a_device_in_the_jail_belongs_to_the_caged),
 	RUN(without_its_root),
 	RUN(without_a_file_to_mount),
 	RUN(with_a_directory_to_mount),
