@@ -16,8 +16,8 @@ void identity_fini(struct identity *identity)
 }
 
 /* One number of a time: exactly @digits digits, then @end (or nothing). */
-static int take_number(struct span *text, size_t digits, char end, uint64_t max,
-		       int *ret)
+static int take_number(struct span *text, size_t digits, uint8_t end,
+		       uint64_t max, int *ret)
 {
 	uint64_t n = 0;
 
