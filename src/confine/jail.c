@@ -75,20 +75,10 @@ static int bind_root(struct child *c)
 		root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-static int attach(const struct jail_bind *b, const char *to, uint32_t uid)
-{
-	int r = b->is_device && uid != 0 ? step_own_device(b->from, to, uid) :
-					   -EPERM;
-
-	/* Who cannot make a device brings in the host's, with its owner. */
-	if (r != -EPERM)
-		return r;
-	return mount(b->from, to, NULL, MS_BIND, NULL) < 0 ? neg_errno() : 0;
-}
-
 static int bind_file(const struct jail_spec *spec, const struct jail_bind *b)
 {
-	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+			MOUNT_ATTR_NODEV;
 	char to[PATH_MAX];
 	struct stat st;
 
@@ -99,11 +89,10 @@ static int bind_file(const struct jail_spec *spec, const struct jail_bind *b)
 		return neg_errno();
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!b->is_device)
-		attr |= MOUNT_ATTR_NODEV;
-	if (!b->is_device && !b->is_writable)
+	if (!b->is_writable)
 		attr |= MOUNT_ATTR_RDONLY;
-	TRY(attach(b, to, spec->host_uid));
+	if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
+		return neg_errno();
 	return step_set_mount_flags(to, attr);
 }
 

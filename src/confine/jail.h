@@ -31,8 +31,6 @@ struct jail_bind {
 	const char *from; /* absolute, on the host; NULL: leave this one out */
 	const char *to;	  /* absolute, inside */
 	bool is_writable;
-	bool is_device; /* may be opened as a device; implies writable; belongs
-			   to @host_uid alone where that is not 0 */
 };
 
 struct jail_fd {

@@ -54,44 +54,6 @@ int step_set_mount_flags(const char *path, uint64_t attr)
 				   &wanted, sizeof(wanted)));
 }
 
-/* Below a fresh tmpfs at @dir: the node, as a mount of its own. */
-static int make_node(const char *at, dev_t device, uint32_t uid)
-{
-	int tree = -1;
-
-	if (mknod(at, S_IFCHR | S_IRUSR | S_IWUSR, device) < 0 ||
-	    chown(at, uid, uid) < 0)
-		return neg_errno();
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, at,
-			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	return tree < 0 ? neg_errno() : tree;
-}
-
-int step_own_device(const char *device, const char *at, uint32_t uid)
-{
-	CLEANUP(fd_close) int tree = -1;
-	char dir[PATH_MAX];
-	const char *name = strrchr(at, '/');
-	struct stat st;
-
-	if (name == NULL || stat(device, &st) < 0)
-		return neg_errno();
-	if (!S_ISCHR(st.st_mode))
-		return -ENODEV;
-	if (snprintf(dir, sizeof(dir), "%.*s", (int)(name - at), at) >=
-	    (int)sizeof(dir))
-		return -ENAMETOOLONG;
-	if (mount("none", dir, "tmpfs", MS_NOSUID | MS_NOEXEC,
-		  "size=4k,nr_inodes=2,mode=0755") < 0)
-		return neg_errno();
-	tree = make_node(at, st.st_rdev, uid);
-	if (umount2(dir, MNT_DETACH) < 0)
-		return neg_errno();
-	TRY(tree);
-	return result((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, at,
-				   MOVE_MOUNT_F_EMPTY_PATH));
-}
-
 int step_pivot(const char *path)
 {
 	if (chdir(path) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -336,7 +298,7 @@ static struct ruleset ruleset_of(int abi)
 	return r;
 }
 
-static int add_rule(int ruleset, const struct step_access *access, int abi)
+static int add_rule(int ruleset, const struct step_access *access)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -351,8 +313,6 @@ static int add_rule(int ruleset, const struct step_access *access, int abi)
 				       LANDLOCK_ACCESS_FS_READ_DIR;
 	if (access->may_write)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (access->may_ioctl && abi >= ABI_IOCTL)
-		rule.allowed_access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
 	rule.parent_fd = fd;
 	return result((int)syscall(SYS_landlock_add_rule, ruleset,
 				   LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
@@ -383,7 +343,7 @@ int step_landlock(const struct step_access *access, size_t count)
 		return neg_errno();
 	for (size_t i = 0; i < count; i++) {
 		if (access[i].path != NULL)
-			TRY(add_rule(ruleset, &access[i], abi));
+			TRY(add_rule(ruleset, &access[i]));
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return neg_errno();

@@ -28,7 +28,6 @@ struct step_access {
 	const char *path; /* NULL: leave this row out */
 	bool may_execute;
 	bool may_write;
-	bool may_ioctl;
 };
 
 /**
@@ -47,22 +46,6 @@ int step_private_mounts(void) MUST_CHECK;
  * Context: inside a mount namespace of one's own.
  */
 int step_set_mount_flags(const char *path, uint64_t attr) MUST_CHECK;
-
-/**
- * step_own_device() - mount a character device that belongs to the caged
- * @device: of the host
- * @at:     an existing file below the root to come, where it is mounted
- * @uid:    who may open it, and nobody else
- *
- * The host's own node stays as it is: it may belong to root or to a group that
- * the caged is not in.
- *
- * Return: 0; -EPERM where no device can be made (in a user namespace);
- * -ENODEV; -errno.
- * Context: as root inside a mount namespace of one's own, mounts private.
- */
-int step_own_device(const char *device, const char *at,
-		    uint32_t uid) MUST_CHECK;
 
 /**
  * step_pivot() - make the mount at @path the root and drop the old one

@@ -259,7 +259,7 @@ static int make_place(const char *dir, const char *attack,
 		TRY(fd_write_file(AT_FDCWD, path, 0644, span_str("")));
 	}
 	TRY(fd_read_file(AT_FDCWD, attack, &program));
-	(void)snprintf(path, sizeof(path), "%s/root" QEMU_PROGRAM, dir);
+	(void)snprintf(path, sizeof(path), "%s/root" QEMU_PROGRAM_TCG, dir);
 	TRY(fd_write_file(AT_FDCWD, path, 0755, buf_span(&program)));
 	(void)snprintf(spec->engine_root, PATH_MAX, "%s/root", dir);
 	(void)snprintf(spec->root_image, PATH_MAX, "%s/disk", dir);

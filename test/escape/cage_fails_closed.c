@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +32,7 @@ static const struct sock_fprog allow_all = {
 };
 static char *const argv[] = { (char *)(uintptr_t)"caged", NULL };
 
-static const struct step_access run_all[] = { { "/", true, false, false } };
+static const struct step_access run_all[] = { { "/", true, false } };
 
 static struct jail_spec good_spec(void)
 {
@@ -262,40 +261,6 @@ TEST(the_jail_shares_nothing_with_its_maker)
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
 }
 
-/* /dev/kvm is root's or its group's; nobody else than the caged may use the one
- * in the jail. */
-TEST(a_device_in_the_jail_belongs_to_the_caged)
-{
-	static char *const opens[] = { (char *)(uintptr_t)"opens", NULL };
-	static const struct step_access access[] = {
-		{ "/", true, false, false },
-		{ "/dev/device", false, true, true },
-	};
-	char path[PATH_MAX + 16];
-	struct jail_spec spec = good_spec();
-	struct jail_bind binds[] = { { path, "/dev/device", true, true } };
-	struct answer answer = { 0 };
-	struct stat st = { 0 };
-
-	if (!is_root) {
-		SKIP("an ordinary user's is brought in as it is");
-		return;
-	}
-	(void)snprintf(path, sizeof(path), "%s/null", place);
-	CHECK_EQ(mknod(path, S_IFCHR | S_IRUSR | S_IWUSR, makedev(1, 3)), 0);
-	spec.binds = binds;
-	spec.bind_count = 1;
-	spec.access = access;
-	spec.access_count = ARRAY_LEN(access);
-	spec.argv = opens;
-	answer = spawn(&spec, NULL);
-	CHECK_STR(answer.text, "");
-	CHECK_EQ(answer.exit_status, RAN);
-	CHECK_EQ(stat(path, &st), 0);
-	CHECK_EQ(st.st_uid, 0);
-	CHECK_EQ(st.st_mode & 0777, S_IRUSR | S_IWUSR);
-}
-
 TEST(without_its_root)
 {
 	struct jail_spec spec = good_spec();
@@ -309,8 +274,7 @@ TEST(without_its_root)
 
 TEST(without_a_file_to_mount)
 {
-	const struct jail_bind binds[] = { { "/nowhere", "/file", false,
-					     false } };
+	const struct jail_bind binds[] = { { "/nowhere", "/file", false } };
 	struct jail_spec spec = good_spec();
 
 	spec.binds = binds;
@@ -323,7 +287,7 @@ TEST(without_a_file_to_mount)
 
 TEST(with_a_directory_to_mount)
 {
-	const struct jail_bind binds[] = { { "/etc", "/dir", false, false } };
+	const struct jail_bind binds[] = { { "/etc", "/dir", false } };
 	struct jail_spec spec = good_spec();
 
 	spec.binds = binds;
@@ -400,8 +364,7 @@ TEST(with_a_filter_the_kernel_refuses)
 
 TEST(with_a_path_that_landlock_cannot_find)
 {
-	const struct step_access access[] = { { "/not-there", true, false,
-						false } };
+	const struct step_access access[] = { { "/not-there", true, false } };
 	struct jail_spec spec = good_spec();
 
 	spec.access = access;
@@ -519,11 +482,6 @@ static int make_place(void)
 		return neg_errno();
 	(void)snprintf(path, sizeof(path), "%s/file", root);
 	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
-	(void)snprintf(path, sizeof(path), "%s/dev", root);
-	if (mkdir(path, 0755) < 0)
-		return neg_errno();
-	(void)snprintf(path, sizeof(path), "%s/dev/device", root);
-	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
 	(void)snprintf(path, sizeof(path), "%s/caged", root);
 	TRY(fd_read_file(AT_FDCWD, "/proc/self/exe", &program));
 	return fd_write_file(AT_FDCWD, path, 0755, buf_span(&program));
@@ -532,7 +490,6 @@ static int make_place(void)
 static const struct tap_test tests[] = {
 	RUN(a_good_jail_runs_its_program),
 	RUN(the_jail_shares_nothing_with_its_maker),
-	RUN(a_device_in_the_jail_belongs_to_the_caged),
 	RUN(without_its_root),
 	RUN(without_a_file_to_mount),
 	RUN(with_a_directory_to_mount),
@@ -555,8 +512,6 @@ int main(int argc, char **arguments)
 		return RAN;
 	if (strcmp(arguments[0], "sleeps") == 0)
 		return pause();
-	if (strcmp(arguments[0], "opens") == 0)
-		return open("/dev/device", O_RDWR) >= 0 ? RAN : errno;
 	if (argc != 2)
 		return 2;
 	place = arguments[1];

@@ -219,8 +219,7 @@ static const struct sock_fprog allow_all = {
 static void jail_a_sleeper(int go)
 {
 	static char *const argv[] = { (char *)(uintptr_t)"sleeper", NULL };
-	static const struct step_access access[] = { { "/", true, false,
-						       false } };
+	static const struct step_access access[] = { { "/", true, false } };
 	const struct jail_spec spec = {
 		.root = root,
 		.stderr_fd = STDERR_FILENO,

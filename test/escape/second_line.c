@@ -260,7 +260,7 @@ static NORETURN void be_jailer(const struct outside *o, int said, int wire,
 			       int order)
 {
 	static char *const argv[] = { (char *)(uintptr_t)"attack", NULL };
-	const struct step_access access[] = { { "/", true, false, false } };
+	const struct step_access access[] = { { "/", true, false } };
 	char root[PATH_MAX + 8];
 	char path[PATH_MAX + 8];
 	struct jail_fd fds[4] = {
