@@ -72,7 +72,7 @@ static int parse_range(struct span text, uint64_t size, struct range *ret)
 	const uint8_t *dash = NULL;
 	uint64_t first = 0;
 	uint64_t last = UINT64_MAX;
-	struct span after = span_of(NULL, 0);
+	struct span after;
 
 	if (!span_starts(text, "bytes="))
 		return 0;

@@ -71,7 +71,8 @@ static json_t *measure(struct agent *agent)
 	uint64_t total = 0;
 	uint64_t cache = 0;
 	uint64_t used = 0;
-	uint64_t block = 0;
+	uint64_t disk_total = 0;
+	uint64_t disk_used = 0;
 
 	(void)!fd_read_file(AT_FDCWD, "/proc/meminfo", &text);
 	memory = buf_cstr(&text);
@@ -79,7 +80,8 @@ static json_t *measure(struct agent *agent)
 	cache = meminfo(memory, "\nCached:");
 	used = total - meminfo(memory, "MemAvailable:");
 	(void)statvfs("/", &disk);
-	block = disk.f_frsize;
+	disk_total = disk.f_blocks * disk.f_frsize;
+	disk_used = disk_total - disk.f_bfree * disk.f_frsize;
 	return json_pack("{s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ts",
 			 (json_int_t)(clock_wall_ns() / NS_PER_S), "cpu_count",
 			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
@@ -88,8 +90,8 @@ static json_t *measure(struct agent *agent)
 			 "mem_cache", (json_int_t)cache, "mem_total_mib",
 			 (json_int_t)(total >> MIB_SHIFT), "mem_used_mib",
 			 (json_int_t)(used >> MIB_SHIFT), "disk_used",
-			 (json_int_t)((disk.f_blocks - disk.f_bfree) * block),
-			 "disk_total", (json_int_t)(disk.f_blocks * block));
+			 (json_int_t)disk_used, "disk_total",
+			 (json_int_t)disk_total);
 }
 
 static void on_metrics(struct request *r)

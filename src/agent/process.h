@@ -178,6 +178,8 @@ struct process *process_find_tag(struct processes *table, const char *tag);
 
 /**
  * process_is_live() - whether signals and input can reach it
+ *
+ * Return: true if so.
  * Context: the loop's thread.
  */
 bool process_is_live(const struct process *p);

@@ -345,6 +345,7 @@ int cgroup_enter(const struct cgroup *cg, enum cgroup_leaf leaf, pid_t pid,
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)
 {
+	static const char kills_line[] = "oom_kill ";
 	uint64_t kills = 0;
 
 	for (size_t i = 0; i < cg->tree_count; i++) {
@@ -360,8 +361,10 @@ uint64_t cgroup_oom_kills(const struct cgroup *cg)
 		    fd_read_file(AT_FDCWD, path, &text) < 0)
 			continue;
 		at = buf_cstr(&text);
-		at = at != NULL ? strstr(at, "oom_kill ") : NULL;
-		if (at != NULL && sscanf(at, "oom_kill %" SCNu64, &kills) != 1)
+		at = at != NULL ? strstr(at, kills_line) : NULL;
+		if (at != NULL &&
+		    leading_number(span_str(at + sizeof(kills_line) - 1),
+				   &kills) < 0)
 			kills = 0;
 	}
 	return kills;

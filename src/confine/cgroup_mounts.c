@@ -56,6 +56,44 @@ static unsigned bits_of(struct span list, const char *stops)
 	return bits;
 }
 
+static bool is_octal(uint8_t c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* The kernel writes space, tab, newline and backslash as \ooo. */
+static uint8_t next_byte(struct span *in)
+{
+	const uint8_t *p = in->ptr;
+	uint8_t byte = p[0];
+	unsigned code = 0;
+	size_t used = 1;
+
+	if (in->len >= 4 && p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) &&
+	    is_octal(p[3]))
+		code = (unsigned)((p[1] & 7) << 6 | (p[2] & 7) << 3 |
+				  (p[3] & 7));
+	if (code != 0 && code <= UINT8_MAX) {
+		byte = (uint8_t)code;
+		used = 4;
+	}
+	*in = span_from(*in, used);
+	return byte;
+}
+
+static int copy_path(struct span escaped, char ret[PATH_MAX])
+{
+	size_t len = 0;
+
+	while (escaped.len != 0) {
+		if (len == PATH_MAX - 1)
+			return -ENAMETOOLONG;
+		ret[len++] = (char)next_byte(&escaped);
+	}
+	ret[len] = '\0';
+	return 0;
+}
+
 /* What the mounts so far have; version 2 counts as one more controller. */
 static unsigned seen(const struct cgroup_mounts *m)
 {
@@ -92,7 +130,7 @@ static int parse_line(struct span line, struct cgroup_mounts *m)
 		return 0;
 	if (m->count == CGROUP_MOUNTS_MAX)
 		return -E2BIG;
-	TRY(span_copy_str(fields[4], mount->path, sizeof(mount->path)));
+	TRY(copy_path(fields[4], mount->path));
 	mount->is_v2 = is_v2;
 	mount->controllers = bits & ~IS_V2;
 	m->count++;

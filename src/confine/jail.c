@@ -46,8 +46,10 @@ struct failure {
 static int open_proc(struct child *c)
 {
 	c->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->proc_self < 0)
+		return neg_errno();
 	c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return c->proc_self < 0 || c->null_fd < 0 ? neg_errno() : 0;
+	return c->null_fd < 0 ? neg_errno() : 0;
 }
 
 static int await_go(struct child *c)
@@ -73,21 +75,21 @@ static int bind_root(struct child *c)
 		root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-static int bind_file(const char *root, const struct jail_bind *b)
+static int bind_file(const struct jail_spec *spec, const struct jail_bind *b)
 {
-	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+			MOUNT_ATTR_NODEV;
 	char to[PATH_MAX];
 	struct stat st;
 
-	if (snprintf(to, sizeof(to), "%s%s", root, b->to) >= (int)sizeof(to))
+	if (snprintf(to, sizeof(to), "%s%s", spec->root, b->to) >=
+	    (int)sizeof(to))
 		return -ENAMETOOLONG;
 	if (stat(b->from, &st) < 0)
 		return neg_errno();
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!b->is_device)
-		attr |= MOUNT_ATTR_NODEV;
-	if (!b->is_device && !b->is_writable)
+	if (!b->is_writable)
 		attr |= MOUNT_ATTR_RDONLY;
 	if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
 		return neg_errno();
@@ -98,7 +100,7 @@ static int bind_files(struct child *c)
 {
 	for (size_t i = 0; i < c->spec->bind_count; i++) {
 		if (c->spec->binds[i].from != NULL)
-			TRY(bind_file(c->spec->root, &c->spec->binds[i]));
+			TRY(bind_file(c->spec, &c->spec->binds[i]));
 	}
 	return 0;
 }
@@ -234,7 +236,7 @@ static const struct {
 	const char *name;
 	int (*fn)(struct child *c);
 } steps[] = {
-	{ "open /proc/self", open_proc },
+	{ "open /proc/self and /dev/null", open_proc },
 	{ "enter its cgroup", await_go },
 	{ "make a cgroup namespace", own_cgroup_view },
 	{ "make mounts private", private_mounts },

@@ -31,7 +31,6 @@ struct jail_bind {
 	const char *from; /* absolute, on the host; NULL: leave this one out */
 	const char *to;	  /* absolute, inside */
 	bool is_writable;
-	bool is_device; /* may be opened as a device; implies writable */
 };
 
 struct jail_fd {

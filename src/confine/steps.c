@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
@@ -115,19 +116,14 @@ static int check_own_id(int proc_self)
 	return span_starts(span_of(text, (size_t)n), "deny") ? 0 : -EPERM;
 }
 
-int step_own_user(int proc_self, uint32_t host_uid)
+/* Leave the present user namespace for one in which @uid and @gid are mapped. */
+static int enter_user_namespace(int proc_self, uint32_t uid, uint32_t gid)
 {
-	uint32_t uid = host_uid != 0 ? host_uid : geteuid();
-	uint32_t gid = host_uid != 0 ? host_uid : getegid();
 	int go[2] = { -1, -1 };
 	pid_t helper = -1;
+	int mapped = 0;
 	int r = 0;
 
-	/* Without a mapping of its own the caller may not drop groups. */
-	if (host_uid == 0)
-		TRY(check_own_id(proc_self));
-	else if (setgroups(0, NULL) < 0)
-		return neg_errno();
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return neg_errno();
 	helper = fork();
@@ -138,19 +134,28 @@ int step_own_user(int proc_self, uint32_t host_uid)
 		r = fd_write_all(go[1], span_str("g"));
 	fd_close(&go[0]);
 	fd_close(&go[1]);
-	if (helper > 0 && r == 0)
-		r = await_helper(helper);
-	else if (helper > 0)
-		(void)await_helper(helper);
-	TRY(r);
-	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
+	if (helper > 0)
+		mapped = await_helper(helper);
+	return r < 0 ? r : mapped;
+}
+
+int step_own_user(int proc_self, uint32_t host_uid)
+{
+	uint32_t uid = host_uid != 0 ? host_uid : geteuid();
+	uint32_t gid = host_uid != 0 ? host_uid : getegid();
+
+	/* Without a mapping of its own the caller may not drop groups. */
+	if (host_uid == 0)
+		TRY(check_own_id(proc_self));
+	else if (setgroups(0, NULL) < 0)
 		return neg_errno();
+	TRY(enter_user_namespace(proc_self, uid, gid));
 	/* The user id goes last and keeps the capabilities for the steps to
 	 * come: step_no_capabilities() takes them all. */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
-	    setresuid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
+	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0 ||
+	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return neg_errno();
-	return 0;
+	return result(setresuid(CAGE_UID, CAGE_UID, CAGE_UID));
 }
 
 int step_own_cgroup_view(void)
@@ -293,7 +298,7 @@ static struct ruleset ruleset_of(int abi)
 	return r;
 }
 
-static int add_rule(int ruleset, const struct step_access *access, int abi)
+static int add_rule(int ruleset, const struct step_access *access)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -308,8 +313,6 @@ static int add_rule(int ruleset, const struct step_access *access, int abi)
 				       LANDLOCK_ACCESS_FS_READ_DIR;
 	if (access->may_write)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (access->may_ioctl && abi >= ABI_IOCTL)
-		rule.allowed_access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
 	rule.parent_fd = fd;
 	return result((int)syscall(SYS_landlock_add_rule, ruleset,
 				   LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
@@ -340,7 +343,7 @@ int step_landlock(const struct step_access *access, size_t count)
 		return neg_errno();
 	for (size_t i = 0; i < count; i++) {
 		if (access[i].path != NULL)
-			TRY(add_rule(ruleset, &access[i], abi));
+			TRY(add_rule(ruleset, &access[i]));
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return neg_errno();

@@ -28,7 +28,6 @@ struct step_access {
 	const char *path; /* NULL: leave this row out */
 	bool may_execute;
 	bool may_write;
-	bool may_ioctl;
 };
 
 /**

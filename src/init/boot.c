@@ -186,7 +186,9 @@ static char find_disk(const char *wanted)
 {
 	char serial[SERIAL_BYTES];
 
-	for (char letter = 'a'; letter < 'a' + DISK_LETTERS; letter++) {
+	for (int i = 0; i < DISK_LETTERS; i++) {
+		char letter = (char)('a' + i);
+
 		if (disk_serial(letter, serial) && strcmp(serial, wanted) == 0)
 			return letter;
 	}

@@ -36,10 +36,11 @@ enum { KEEPER_FD_CONTROL = 3, KEEPER_FD_LOCK = 4, KEEPER_FD_UIDS = 5 };
 
 static int fail(struct err *e, int r, const char *asked)
 {
-	return err_set(e, r,
+	(void)!err_set(e, r,
 		       "cannot %s: %s; see that CAPONIER_HOME is writable and "
 		       "has space",
 		       asked, err_text(NULL, r));
+	return r;
 }
 
 /* The directory, from hidden to named. */
@@ -397,18 +398,22 @@ int launch_sweep(const struct home *home)
 	char path[PATH_MAX];
 	CLEANUP(dir_close) DIR *d = NULL;
 	struct dirent *entry = NULL;
+	int sandboxes = -1;
 	int removed = 0;
 
 	TRY(home_path(home, path, "sandboxes"));
 	d = opendir(path);
 	if (d == NULL)
 		return errno == ENOENT ? 0 : neg_errno();
+	sandboxes = dirfd(d);
+	if (sandboxes < 0)
+		return neg_errno();
 	for (entry = readdir(d); entry != NULL; entry = readdir(d)) {
 		const char *name = entry->d_name;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if (sweep_one(dirfd(d), name) == 1)
+		if (sweep_one(sandboxes, name) == 1)
 			removed++;
 	}
 	return removed;

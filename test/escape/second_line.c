@@ -31,7 +31,7 @@
 #define CANARY_TEXT "not to be read\n"
 
 enum {
-	TEXT_MAX_BYTES = 1 << 20,
+	TEXT_MAX_BYTES = 4 << 20,
 	ANSWER_MAX_MS = 20000,
 	ENGINE_UID = 0x7fff0010,
 	SHIM_UID = 0x7fff0011,
@@ -137,8 +137,26 @@ static int put_file(struct buf *b, const char *path)
 	return 0;
 }
 
-/* Processes of the cages' users that are in a pid namespace below ours. */
-static int put_caged(struct buf *b)
+/* Whether a /proc/PID/status is of a process of the cages' users in a pid
+ * namespace below ours. */
+static bool is_caged(const char *status, const struct outside *o)
+{
+	const char *uid_line = strstr(status, "Uid:");
+	const char *pid_line = strstr(status, "NSpid:");
+	uint32_t uid = 0;
+	char *end = NULL;
+
+	if (uid_line == NULL || pid_line == NULL)
+		return false;
+	uid = (uint32_t)strtoul(uid_line + 4, NULL, 10);
+	if (o->engine_uid == 0 ? uid != geteuid() :
+				 uid != o->engine_uid && uid != o->shim_uid)
+		return false;
+	(void)strtoul(pid_line + 6, &end, 10);
+	return *end == '\t'; /* a second number follows */
+}
+
+static int put_caged(struct buf *b, const struct outside *o)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry = NULL;
@@ -147,26 +165,15 @@ static int put_caged(struct buf *b)
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		CLEANUP(buf_fini) struct buf status = BUF_EMPTY(65536);
 		char path[300];
-		const char *at = NULL;
-		unsigned uid = 0;
-		int outer = 0;
-		int inner = 0;
+		const char *text = NULL;
 
 		(void)snprintf(path, sizeof(path), "/proc/%s/status",
 			       entry->d_name);
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    fd_read_file(AT_FDCWD, path, &status) < 0 ||
-		    (at = buf_cstr(&status)) == NULL)
+		    fd_read_file(AT_FDCWD, path, &status) < 0)
 			continue;
-		if (strstr(at, "Uid:") == NULL || strstr(at, "NSpid:") == NULL)
-			continue;
-		uid = (unsigned)strtoul(strstr(at, "Uid:") + 4, NULL, 10);
-		if (geteuid() == 0 ? uid != ENGINE_UID && uid != SHIM_UID :
-				     uid != geteuid())
-			continue;
-		if (sscanf(strstr(at, "NSpid:"), "NSpid: %d %d", &outer,
-			   &inner) == 2)
-			count++;
+		text = buf_cstr(&status);
+		count += text != NULL && is_caged(text, o);
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
@@ -204,7 +211,7 @@ static int look(const struct outside *o, char **ret)
 		"/proc/self/mountinfo",
 		"/proc/swaps",
 	};
-	CLEANUP(buf_fini) struct buf b = BUF_EMPTY(4 * TEXT_MAX_BYTES);
+	CLEANUP(buf_fini) struct buf b = BUF_EMPTY(TEXT_MAX_BYTES);
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		TRY(put_file(&b, files[i]));
@@ -216,7 +223,7 @@ static int look(const struct outside *o, char **ret)
 	}
 	TRY(buf_printf(&b, "victim: %d\n",
 		       waitpid(o->targets.victim, NULL, WNOHANG)));
-	TRY(put_caged(&b));
+	TRY(put_caged(&b, o));
 	free(*ret);
 	*ret = NULL;
 	if (buf_cstr(&b) == NULL)
@@ -253,7 +260,7 @@ static NORETURN void be_jailer(const struct outside *o, int said, int wire,
 			       int order)
 {
 	static char *const argv[] = { (char *)(uintptr_t)"attack", NULL };
-	const struct step_access access[] = { { "/", true, false, false } };
+	const struct step_access access[] = { { "/", true, false } };
 	char root[PATH_MAX + 8];
 	char path[PATH_MAX + 8];
 	struct jail_fd fds[4] = {
@@ -537,19 +544,17 @@ static int name_targets(struct outside *o, const char *dir)
 
 static int be_runner(const char *dir)
 {
-	struct outside *o = calloc(1, sizeof(*o));
+	static struct outside o;
 	int r = 0;
 
-	if (o == NULL)
-		return -ENOMEM;
-	o->engine_uid = geteuid() == 0 ? ENGINE_UID : 0;
-	o->shim_uid = geteuid() == 0 ? SHIM_UID : 0;
-	TRY(name_targets(o, dir));
-	TRY(make_place(o));
-	TRY(listen_all(o));
-	TRY(plant(o));
-	r = run_all(o);
-	clear(o);
+	o.engine_uid = geteuid() == 0 ? ENGINE_UID : 0;
+	o.shim_uid = geteuid() == 0 ? SHIM_UID : 0;
+	TRY(name_targets(&o, dir));
+	TRY(make_place(&o));
+	TRY(listen_all(&o));
+	TRY(plant(&o));
+	r = run_all(&o);
+	clear(&o);
 	return r;
 }
 

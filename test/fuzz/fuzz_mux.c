@@ -96,12 +96,15 @@ static void feed(struct script *s, struct mux *m, size_t n)
 /* All that goes out is frames. */
 static void check_output(struct script *s, struct span out)
 {
-	for (size_t i = 0; i < out.len; i++) {
-		if (s->payload_left > 0) {
-			s->payload_left--;
-			continue;
-		}
-		s->head[s->head_len++] = out.ptr[i];
+	while (out.len > 0) {
+		struct span payload = span_to(out, s->payload_left);
+
+		out = span_from(out, payload.len);
+		s->payload_left -= payload.len;
+		if (out.len == 0)
+			return;
+		s->head[s->head_len++] = out.ptr[0];
+		out = span_from(out, 1);
 		if (s->head_len < MUX_HEADER_BYTES)
 			continue;
 		must(mux_is_frame_head(s->head));

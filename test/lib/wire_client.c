@@ -118,9 +118,7 @@ static void pull(struct reply *r)
 	if (r->is_raw) {
 		must(buf_put(&r->body, in));
 		in.len = 0;
-	} else if (is_over(r)) {
-		in.len = 0;
-	} else if (http_client_feed(&r->http, &in) < 0) {
+	} else if (is_over(r) || http_client_feed(&r->http, &in) < 0) {
 		in.len = 0;
 	}
 	used = r->received.len - in.len;

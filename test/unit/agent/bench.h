@@ -3,6 +3,7 @@
 #ifndef CPN_TEST_AGENT_BENCH_H
 #define CPN_TEST_AGENT_BENCH_H
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,20 @@ static inline void bench_end(struct bench *b)
 	client_fini(&b->client);
 	(void)waitpid(b->agent, &status, 0);
 	CHECK_EQ(status, 0);
+}
+
+/* Entries of a directory, `.` and `..` apart; -1 if it is not one. */
+static inline int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = -2;
+
+	if (dir == NULL)
+		return -1;
+	while (readdir(dir) != NULL)
+		n++;
+	(void)closedir(dir);
+	return n;
 }
 
 static inline bool is_text(const struct buf *b, const char *text)

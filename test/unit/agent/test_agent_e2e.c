@@ -123,6 +123,11 @@ TEST(stdout_and_stderr_are_apart_and_in_order)
 	bench_end(&b);
 }
 
+static void be(struct bench *b, const char *user)
+{
+	(void)snprintf(b->client.user, sizeof(b->client.user), "%s", user);
+}
+
 TEST(environment_user_and_directory)
 {
 	struct bench b;
@@ -144,8 +149,7 @@ TEST(environment_user_and_directory)
 	CHECK(is_text(&o.out, "own\n/etc\n"));
 	outcome_fini(&o);
 	reply_free(r);
-	(void)strcpy(b.client.user,
-		     "nobody"); /* banned-ok: a test's constant */
+	be(&b, "nobody");
 	client_run(&b.client, "id -un; id -u", &o);
 	CHECK(is_text(&o.out, "nobody\n65534\n"));
 	outcome_fini(&o);
@@ -179,8 +183,7 @@ TEST(what_cannot_start_says_why)
 		     "error starting process '/no/such': No such file or "
 		     "directory");
 	expect_error(&b, "{}", "invalid_argument", "process is missing");
-	(void)strcpy(b.client.user,
-		     "nosuch"); /* banned-ok: a test's constant */
+	be(&b, "nosuch");
 	expect_error(&b, "{\"process\":{\"cmd\":\"true\"}}", "unauthenticated",
 		     "invalid username: 'nosuch'");
 	bench_end(&b);
@@ -535,19 +538,10 @@ TEST(a_stalled_reader_costs_the_agent_nothing)
 
 static int count_fds(pid_t pid)
 {
-	char script[64];
-	char text[16] = "";
-	FILE *pipe = NULL;
-	int n = -1;
+	char path[64];
 
-	(void)snprintf(script, sizeof(script), "ls /proc/%d/fd | wc -l",
-		       (int)pid);
-	pipe = popen(script, "r"); /* banned-ok: a test's own constant */
-	if (pipe != NULL && fgets(text, sizeof(text), pipe) != NULL)
-		n = (int)strtol(text, NULL, 10);
-	if (pipe != NULL)
-		(void)pclose(pipe);
-	return n;
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	return count_entries(path);
 }
 
 TEST(a_thousand_processes_leak_nothing)
@@ -615,6 +609,99 @@ TEST(streams_to_nowhere_are_refused)
 	bench_end(&b);
 }
 
+TEST(a_new_epoch_forgets_the_old_one)
+{
+	struct bench b;
+	struct client old;
+	struct reply *r = NULL;
+	int pid = 0;
+	uint64_t deadline = clock_boot_ns() + 5 * NS_PER_S;
+
+	bench_begin(&b, true);
+	r = client_stream(
+		&b.client, START,
+		"{\"process\":{\"cmd\":\"sleep\",\"args\":[\"77\"]}}");
+	pid = next_pid(r);
+	CHECK(pid > 0 && kill(pid, 0) == 0);
+	/* A shim that takes over: the same wire, another epoch. */
+	old = b.client;
+	client_init(&b.client, old.fd, 8);
+	while (b.client.epoch_seen != 8 && clock_boot_ns() < deadline)
+		client_step(&b.client, 100);
+	CHECK_EQ(b.client.epoch_seen, 8);
+	while (kill(pid, 0) == 0 && clock_boot_ns() < deadline)
+		client_step(&b.client, 10);
+	CHECK_EQ(kill(pid, 0), -1);
+	CHECK_EQ(client_call(&b.client, "GET", "/health", NULL, NULL), 503);
+	CHECK_EQ(client_identify(&b.client), 204);
+	CHECK_EQ(client_call(&b.client, "GET", "/envs", NULL, NULL), 200);
+	/* What the old client held is freed with it. */
+	old.fd = -1;
+	client_fini(&old);
+	bench_end(&b);
+}
+
+TEST(a_local_server_is_reached)
+{
+	struct bench b;
+	struct outcome o;
+	struct reply *server = NULL;
+	struct reply *r = NULL;
+	static uint8_t bytes[1048576];
+
+	if (rng_fill(bytes, sizeof(bytes)) < 0)
+		abort();
+	bench_begin(&b, true);
+	/* An echo server that says when it listens; IPv6 only. */
+	server = client_stream(
+		&b.client, START,
+		"{\"process\":{\"cmd\":\"python3\",\"args\":[\"-c\","
+		"\"import socket,sys\\n"
+		"s=socket.create_server(('::1',18765),family=socket.AF_INET6)"
+		"\\nprint('up',flush=True)\\nc=s.accept()[0]\\nwhile True:\\n"
+		" d=c.recv(65536)\\n if not d: break\\n c.sendall(d)\"]}}");
+	CHECK(next_pid(server) > 0);
+	json_decref(reply_event(server));
+	r = client_raw(&b.client, "tcp:18765");
+	reply_send(r, span_of(bytes, sizeof(bytes)));
+	while (r->body.len < sizeof(bytes) && !r->is_failed)
+		client_step(&b.client, 100);
+	CHECK_EQ(r->body.len, sizeof(bytes));
+	CHECK(r->body.len == sizeof(bytes) &&
+	      memcmp(r->body.ptr, bytes, sizeof(bytes)) == 0);
+	reply_close(r); /* the end of our side ends the server */
+	CHECK(reply_wait(r));
+	reply_outcome(server, &o);
+	CHECK_EQ(o.exit_code, 0);
+	outcome_fini(&o);
+	reply_free(r);
+	reply_free(server);
+	bench_end(&b);
+}
+
+TEST(several_requests_on_one_stream)
+{
+	static const char TWO[] = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+				  "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct bench b;
+	struct reply *r = NULL;
+
+	bench_begin(&b, true);
+	r = client_raw(&b.client, "agent");
+	reply_send(r, span_str(TWO));
+	reply_close(r); /* half closed: answered all the same */
+	CHECK(reply_wait(r));
+	CHECK(is_text(&r->body, "HTTP/1.1 204 No Content\r\n\r\n"
+				"HTTP/1.1 204 No Content\r\n\r\n"));
+	reply_free(r);
+	r = client_raw(&b.client, "agent");
+	reply_send(r, span_str("nonsense\r\n\r\n"));
+	CHECK(reply_wait(r));
+	CHECK(r->body.len > 12 && memcmp(r->body.ptr, "HTTP/1.1 400", 12) == 0);
+	reply_free(r);
+	bench_end(&b);
+}
+
 TESTS(RUN(nothing_is_served_before_the_identity),
       RUN(a_second_identity_is_refused), RUN(the_token_is_required),
       RUN(unknown_paths_and_methods), RUN(exit_codes_and_signals),
@@ -628,4 +715,5 @@ TESTS(RUN(nothing_is_served_before_the_identity),
       RUN(a_process_survives_its_client),
       RUN(a_stalled_reader_costs_the_agent_nothing),
       RUN(a_thousand_processes_leak_nothing), RUN(many_at_once),
-      RUN(streams_to_nowhere_are_refused))
+      RUN(streams_to_nowhere_are_refused), RUN(a_new_epoch_forgets_the_old_one),
+      RUN(a_local_server_is_reached), RUN(several_requests_on_one_stream))

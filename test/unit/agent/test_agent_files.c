@@ -61,21 +61,6 @@ static unsigned status_of(struct reply *r)
 	return status;
 }
 
-static int count_entries(const char *dir)
-{
-	char script[256];
-	char text[16] = "";
-	FILE *pipe = NULL;
-
-	(void)snprintf(script, sizeof(script), "ls -A %s | wc -l", dir);
-	pipe = popen(script, "r"); /* banned-ok: a test's own constant */
-	if (pipe != NULL)
-		(void)!fgets(text, sizeof(text), pipe);
-	if (pipe != NULL)
-		(void)pclose(pipe);
-	return (int)strtol(text, NULL, 10);
-}
-
 TEST(a_file_goes_in_and_comes_out)
 {
 	struct bench b;
@@ -261,7 +246,7 @@ TEST(hostile_names)
 	CHECK(strstr(buf_cstr(&r->headers), "\nX-Evil") == NULL);
 	reply_free(r);
 	/* Nothing unfinished lies about. */
-	CHECK_EQ(count_entries(ROOT "/.caponier-* 2>/dev/null"), 0);
+	CHECK_EQ(count_entries(ROOT), 2);
 	bench_end(&b);
 }
 

@@ -46,7 +46,9 @@ TEST(a_ring_of_one_byte_is_one)
 	struct ring r;
 
 	ring_init(&r, mem, 1);
-	for (char c = 'a'; c <= 'z'; c++) {
+	for (int i = 0; i < 26; i++) {
+		char c = (char)('a' + i);
+
 		CHECK_EQ(ring_put(&r, span_of(&c, 1)), 1);
 		CHECK_EQ(ring_put(&r, span_of(&c, 1)), 0);
 		CHECK_EQ(ring_peek(&r).ptr[0], c);

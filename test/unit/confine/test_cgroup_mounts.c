@@ -97,12 +97,59 @@ TEST(a_path_that_does_not_fit_is_refused)
 	char text[2 * PATH_MAX];
 	struct cgroup_mounts untouched = { .count = 99 };
 
-	memset(text, 'a', sizeof(text));
-	memcpy(text, "1 2 0:1 / /", 11);
-	(void)snprintf(text + PATH_MAX + 100, 40, " rw - cgroup2 cgroup2 rw\n");
+	(void)snprintf(text, sizeof(text),
+		       "1 2 0:1 / /%0*d rw - cgroup2 cgroup2 rw\n", PATH_MAX,
+		       0);
 	CHECK_EQ(cgroup_mounts_parse(span_str(text), &untouched),
 		 -ENAMETOOLONG);
 	CHECK_EQ(untouched.count, 99);
+}
+
+/* In a container: another root, no optional tag or many, odd names. */
+TEST(a_container_has_odd_mount_points)
+{
+	parses("9 8 0:26 /docker/0123 /run/my\\040cg\\134x rw - cgroup2 cgroup "
+	       "rw\n"
+	       "10 8 0:33 /../.. /a\\011b\\012c ro shared:1 master:2 "
+	       "propagate_from:3 unbindable - cgroup cgroup rw,memory\n");
+	CHECK_EQ(parsed.count, 2);
+	is_mount(0, "/run/my cg\\x", 0, true);
+	is_mount(1, "/a\tb\nc", CGROUP_MEMORY, false);
+	parses("1 2 0:3 / /\\04\\089\\777\\000\\ rw - cgroup2 a b");
+	is_mount(0, "/\\04\\089\\777\\000\\", 0, true);
+}
+
+TEST(every_controller_alone_and_version_2_fit)
+{
+	parses("1 2 0:1 / /a rw - cgroup none rw,cpu\n"
+	       "1 2 0:2 / /b rw - cgroup none rw,memory\n"
+	       "1 2 0:3 / /c rw - cgroup2 none rw\n"
+	       "1 2 0:3 / /d rw - cgroup2 none rw\n"
+	       "1 2 0:4 / /e rw - cgroup none rw,pids\n"
+	       "1 2 0:4 / /f rw - cgroup none rw,pids\n");
+	CHECK_EQ(parsed.count, CGROUP_MOUNTS_MAX);
+	is_mount(2, "/c", 0, true);
+	is_mount(3, "/e", CGROUP_PIDS, false);
+}
+
+TEST(what_only_looks_like_a_hierarchy_is_none)
+{
+	static const char *const NONE[] = {
+		"\n\n",
+		"36",
+		"1 2 0:3 / /cg rw - cgroup",
+		"1 2 0:3 / /cg rw - cgroup2 none",
+		"1 2 0:3 / /cg rw - tmpfs cgroup rw,memory",
+		"1 2 0:3 / /cg rw - cgroup none rw,memoryx,xpids,cpuset",
+		"1 2 0:3 / /cg rw cgroup2 none rw",
+		"1 2 0:3 / /cg - cgroup2 none rw",
+		"- - - - - - - - - -",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(NONE); i++) {
+		parses(NONE[i]);
+		CHECK_EQ(parsed.count, 0);
+	}
 }
 
 TEST(the_own_group_is_that_of_version_2)
@@ -123,6 +170,9 @@ TEST(the_own_group_is_that_of_version_2)
 }
 
 TESTS(RUN(a_unified_host_has_one_hierarchy),
+      RUN(a_container_has_odd_mount_points),
+      RUN(every_controller_alone_and_version_2_fit),
+      RUN(what_only_looks_like_a_hierarchy_is_none),
       RUN(a_hybrid_host_has_three_for_limits_and_one_to_kill),
       RUN(controllers_mounted_together_are_found),
       RUN(what_is_mounted_twice_is_listed_once),

@@ -62,7 +62,7 @@ TEST(every_mode_has_the_same_base)
 
 		CHECK_EQ(qemu_command_init(spec_of((enum boot)boot, "kvm"), &c),
 			 0);
-		CHECK_STR(c.argv[0], "/usr/bin/qemu-system-x86_64");
+		CHECK_STR(c.argv[0], "/usr/bin/qemu-system-x86_64-microvm");
 		CHECK(c.argv[c.argc] == NULL);
 		CHECK(has_word(&c, "-nodefaults"));
 		CHECK(has_word(&c, "-no-user-config"));
@@ -72,7 +72,8 @@ TEST(every_mode_has_the_same_base)
 				    "on,obsolete=deny,elevateprivileges=deny,"
 				    "spawn=deny,resourcecontrol=deny"),
 			 1);
-		CHECK_EQ(count_pair(&c, "-accel", "kvm"), 1);
+		CHECK_EQ(count_pair(&c, "-accel", "kvm,device=/dev/fdset/10"),
+			 1);
 		CHECK_EQ(count_pair(&c, "-cpu", "max,-vmx"), 1);
 		CHECK_EQ(count_pair(&c, "-smp", "3"), 1);
 		CHECK_EQ(count_pair(&c, "-m", "640M"), 1);
@@ -169,11 +170,12 @@ TEST(descriptors_are_handed_over_by_number)
 			 0);
 		for (size_t i = 0; i < c.argc; i++)
 			sets += strcmp(c.argv[i], "-add-fd") == 0;
-		CHECK_EQ(sets, 3 + has_base);
+		CHECK_EQ(sets, 4 + has_base);
 		CHECK_EQ(count_pair(&c, "-add-fd", "fd=6,set=6"), 1);
 		CHECK_EQ(count_pair(&c, "-add-fd", "fd=7,set=7"), 1);
 		CHECK_EQ(count_pair(&c, "-add-fd", "fd=8,set=8"), 1);
 		CHECK_EQ(count_pair(&c, "-add-fd", "fd=9,set=9"), has_base);
+		CHECK_EQ(count_pair(&c, "-add-fd", "fd=10,set=10"), 1);
 		CHECK_EQ(count_pair(&c, "-chardev", "socket,id=wire,fd=3"), 1);
 		CHECK_EQ(count_pair(&c, "-chardev", "socket,id=qmp,fd=4"), 1);
 		CHECK_EQ(count_pair(&c, "-chardev", "socket,id=console,fd=5"),

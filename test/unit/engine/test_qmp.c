@@ -8,7 +8,7 @@
 /* What the first line of @text is; the message is freed. */
 static int type_of(const char *text)
 {
-	CLEANUP(buf_fini) struct buf in = BUF_EMPTY(2 * QMP_LINE_MAX_BYTES);
+	CLEANUP(buf_fini) struct buf in = BUF_EMPTY(QMP_LINE_MAX_BYTES);
 	CLEANUP(qmp_message_fini) struct qmp_message m = { .doc = NULL };
 	int r = buf_put_str(&in, text);
 

@@ -259,6 +259,7 @@ TEST(an_open_flood_is_held_by_back_pressure)
 	/* invariant 5: every refusal is sent, no input is lost */
 	start(&host, MUX_HOST);
 	fill_table(&host);
+	CHECK_EQ(mux_send(&host, 2, span_str("x")), 1); /* an odd place */
 	for (uint32_t i = 0; i < 5000; i++)
 		raw_open(&r, 1000 + 2 * i);
 	in = span_of(r.bytes, r.len);
@@ -273,8 +274,8 @@ TEST(an_open_flood_is_held_by_back_pressure)
 		CHECK_EQ(mux_next(&host, &in, &event), 0);
 	}
 	take_output(&host, &out);
-	CHECK_EQ(out.len, 5000 * 16);
-	CHECK_EQ(frame_at(&out, 4999, &at), RESET);
+	CHECK_EQ(out.len, 13 + 5000 * 16);
+	CHECK_EQ(frame_at(&out, 5000, &at), RESET);
 	CHECK_EQ(u32_at(span_of(out.bytes, out.len), at + 4), 1000 + 2 * 4999);
 }
 
@@ -333,9 +334,13 @@ TEST(a_stream_ends_when_both_sides_closed)
 	/* [WIRE-24]: the half that is open still carries bytes */
 	start(&host, MUX_HOST);
 	CHECK_EQ(mux_open(&host, span_str("agent"), NULL, &id), 0);
+	CHECK_EQ(mux_send(&host, id, span_str("ask")), 3);
 	mux_close(&host, id);
 	mux_close(&host, id);
 	CHECK_EQ(mux_send(&host, id, span_str("x")), 0);
+	raw_value(&r, WINDOW, id, 3); /* of no use now, but no breach */
+	CHECK_EQ(one_event(&host, &r, &event), MUX_EVENT_NONE);
+	r.len = 0;
 	raw_frame(&r, DATA, id, "answer", 6);
 	CHECK_EQ(one_event(&host, &r, &event), MUX_EVENT_DATA);
 	r.len = 0;
@@ -364,6 +369,12 @@ TEST(reasons_we_do_not_know_are_told_as_aborted)
 	r.len = 0;
 	raw_value(&r, RESET, 2, 0xffffffff);
 	CHECK_EQ(one_event(&host, &r, &event), MUX_EVENT_RESET);
+	CHECK_EQ(event.reason, MUX_REASON_ABORTED);
+	r.len = 0;
+	raw_open(&r, 4);
+	raw_value(&r, RESET, 4, MUX_REASON_EPOCH); /* is not for the wire */
+	CHECK_EQ(feed(&host, &r, &event, &(size_t){ 0 }), 0);
+	CHECK_EQ(event.type, MUX_EVENT_RESET);
 	CHECK_EQ(event.reason, MUX_REASON_ABORTED);
 }
 
@@ -427,6 +438,23 @@ TEST(credit_comes_back_in_steps_of_half_a_window)
 	CHECK_EQ(out.len, want.len);
 	CHECK_MEM(out.bytes, want.bytes, want.len);
 	CHECK_EQ(host.streams[0].recv_credit, MUX_WINDOW_BYTES);
+}
+
+TEST(a_peer_that_closed_is_given_no_credit)
+{
+	static struct raw r;
+	struct mux_event event;
+
+	/* [WIRE-21] */
+	r.len = 0;
+	start(&host, MUX_HOST);
+	raw_open(&r, 2);
+	raw_data(&r, 2, MUX_WINDOW_BYTES);
+	raw_frame(&r, CLOSE, 2, NULL, 0);
+	CHECK_EQ(feed(&host, &r, &event, &(size_t){ 0 }), 0);
+	mux_consumed(&host, 2, MUX_WINDOW_BYTES);
+	CHECK_EQ(mux_output(&host).len, 0);
+	CHECK(mux_is_sound(&host));
 }
 
 /* --- room --- */
@@ -560,6 +588,7 @@ TESTS(RUN(both_ends_say_hello_first), RUN(guest_answers_hello_with_its_epoch),
       RUN(reasons_we_do_not_know_are_told_as_aborted),
       RUN(a_sender_stays_within_its_credit),
       RUN(credit_comes_back_in_steps_of_half_a_window),
+      RUN(a_peer_that_closed_is_given_no_credit),
       RUN(owed_frames_come_when_there_is_room),
       RUN(a_reset_that_crosses_an_owed_one_is_not_told),
       RUN(a_close_that_meets_an_owed_close_waits_for_it),

@@ -84,8 +84,8 @@ static struct end *peer_of(const struct end *e)
 /* Byte @at of what @e sends on stream @id. */
 static uint8_t byte_of(const struct end *e, uint32_t id, uint64_t at)
 {
-	uint64_t mixed = (at + 1) * UINT64_C(0x9e3779b97f4a7c15) + id * 31u +
-			 (e == &ends[0] ? 0 : 7);
+	uint64_t mixed = (at + 1) * UINT64_C(0x9e3779b97f4a7c15) +
+			 id * UINT64_C(31) + (e == &ends[0] ? 0 : 7);
 
 	return (uint8_t)(mixed >> 40 & 0xff);
 }
@@ -447,7 +447,7 @@ TEST(nothing_is_lost_reordered_doubled_or_stuck)
 	       (uintmax_t)seen.epochs);
 	CHECK(seen.bytes > 0 && seen.credits > 100 && seen.refusals > 0);
 	CHECK(seen.ends[0] > 0 && seen.ends[1] > seen.refusals);
-	CHECK(seen.epochs > 2 * SEEDS);
+	CHECK(seen.epochs > 2 * (uint64_t)SEEDS);
 }
 
 /* Sends until the ring or the window is full. */
