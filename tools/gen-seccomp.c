@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ struct place {
 	int line;
 };
 
-static void fail(const struct place *at, const char *why, const char *what)
+static _Noreturn void fail(const struct place *at, const char *why,
+			   const char *what)
 {
 	(void)fprintf(stderr, "%s:%d: %s: %s\n", at->file, at->line, why, what);
 	exit(1);
@@ -36,20 +38,42 @@ static int number_of(const struct place *at, const char *name)
 	return number;
 }
 
+static uint64_t take_number(const struct place *at, const char **text)
+{
+	char *end = NULL;
+	uint64_t number = strtoull(*text, &end, 0);
+
+	if (end == *text)
+		fail(at, "not a number", *text);
+	*text = end;
+	return number;
+}
+
 /* "a0==5" or "a0&15==5" */
 static struct scmp_arg_cmp condition(const struct place *at, const char *word)
 {
+	const char *text = word + 1;
+	bool is_masked = false;
+	uint64_t mask = 0;
+	uint64_t value = 0;
 	unsigned arg = 0;
-	unsigned long long mask = 0;
-	unsigned long long value = 0;
 
-	if (sscanf(word, "a%u==%lli", &arg, (long long *)&value) == 2)
-		return SCMP_CMP(arg, SCMP_CMP_EQ, value);
-	if (sscanf(word, "a%u&%lli==%lli", &arg, (long long *)&mask,
-		   (long long *)&value) == 3)
-		return SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value);
-	fail(at, "not a condition", word);
-	exit(1);
+	if (word[0] != 'a')
+		fail(at, "not a condition", word);
+	arg = (unsigned)take_number(at, &text);
+	if (*text == '&') {
+		text++;
+		mask = take_number(at, &text);
+		is_masked = true;
+	}
+	if (arg >= ARGS_MAX || strncmp(text, "==", 2) != 0)
+		fail(at, "not a condition", word);
+	text += 2;
+	value = take_number(at, &text);
+	if (*text != '\0')
+		fail(at, "not a condition", word);
+	return is_masked ? SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value) :
+			   SCMP_CMP(arg, SCMP_CMP_EQ, value);
 }
 
 static void add_line(scmp_filter_ctx filter, const struct place *at, char *text)
@@ -61,7 +85,8 @@ static void add_line(scmp_filter_ctx filter, const struct place *at, char *text)
 	char *why = strchr(text, '#');
 	char *name = NULL;
 
-	if (why == text || text[strspn(text, " \t\n")] == '\0')
+	text += strspn(text, " \t\n");
+	if (why == text || text[0] == '\0')
 		return;
 	if (why == NULL)
 		fail(at, "no reason given behind '#'", text);
@@ -93,12 +118,16 @@ static void emit(scmp_filter_ctx filter, const char *name, FILE *out)
 	FILE *bpf = tmpfile();
 	size_t count = 0;
 
-	if (bpf == NULL || seccomp_export_bpf(filter, fileno(bpf)) < 0) {
-		perror("seccomp_export_bpf");
+	if (bpf == NULL || seccomp_export_bpf(filter, fileno(bpf)) < 0 ||
+	    fseek(bpf, 0, SEEK_SET) < 0) {
+		(void)fprintf(stderr, "the filter cannot be written\n");
 		exit(1);
 	}
-	rewind(bpf);
 	count = fread(program, sizeof(program[0]), PROGRAM_MAX, bpf);
+	if (count == 0 || count == PROGRAM_MAX) {
+		(void)fprintf(stderr, "the filter is empty or too long\n");
+		exit(1);
+	}
 	(void)fclose(bpf);
 	(void)fprintf(out,
 		      "/* Made by tools/gen-seccomp.c from a .tbl file. */\n"
@@ -142,10 +171,8 @@ int main(int argc, char **argv)
 	filter = seccomp_init(strcmp(argv[4], "log") == 0 ?
 				      SCMP_ACT_LOG :
 				      SCMP_ACT_KILL_PROCESS);
-	if (in == NULL || out == NULL || filter == NULL) {
-		perror(argv[1]);
-		return 1;
-	}
+	if (in == NULL || out == NULL || filter == NULL)
+		fail(&at, "cannot be opened, or its header", argv[2]);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 			       SCMP_ACT_KILL_PROCESS);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
 # A private apt for one Debian suite, derived from the machine's own settings.
 #
 # The machine says where its Debian archive and its security archive are; we

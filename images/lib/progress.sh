@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
 # Progress, failure, locking and cleaning up, alike for every image script.
 #
 # Protocol: stdout carries only lines "@ PCT SECONDS_LEFT TEXT" (SECONDS_LEFT

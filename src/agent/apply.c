@@ -72,7 +72,7 @@ static int put_file(const char *path, mode_t mode, struct span bytes)
 static int put_hosts(const char *hostname)
 {
 	CLEANUP(buf_fini) struct buf old = BUF_EMPTY(HOSTS_MAX_BYTES);
-	CLEANUP(buf_fini) struct buf new = BUF_EMPTY(2 * HOSTS_MAX_BYTES);
+	CLEANUP(buf_fini) struct buf new = BUF_EMPTY(2UL * HOSTS_MAX_BYTES);
 	CLEANUP(fd_close)
 	int fd = open("/etc/hosts", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char *rest = NULL;
@@ -153,8 +153,7 @@ static int put_markers(struct identity *identity)
 {
 	(void)mkdir("/run/e2b", 0755);
 	TRY(put_file("/run/e2b/.E2B_SANDBOX", 0444, span_str("true")));
-	TRY(put_file("/run/e2b/.E2B_SANDBOX_ID", 0444,
-		     span_str(identity->id)));
+	TRY(put_file("/run/e2b/.E2B_SANDBOX_ID", 0444, span_str(identity->id)));
 	return put_file("/run/e2b/.E2B_TEMPLATE_ID", 0444,
 			span_str(identity->template));
 }

@@ -3,6 +3,8 @@
 
 #include "agent/basics.h"
 
+#include <string.h>
+
 #include "agent/rpc.h"
 
 enum {

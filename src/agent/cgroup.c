@@ -24,10 +24,11 @@ enum {
 	PROCESS_BYTES = 131072,
 	PROCESSES_MIN = 256,
 	PROCESSES_MAX = 30000, /* below the default kernel.pid_max */
-	EVENTS_MAX_BYTES = 4096,
+	EVENTS_MAX_BYTES = 16384,
+	BYTES_PER_KIB = 1024,
 };
 
-uint64_t cgroup_memory_bytes(void)
+static uint64_t memory_bytes_of_machine(void)
 {
 	struct sysinfo machine = { 0 };
 
@@ -52,6 +53,14 @@ static void put_number(int dir, const char *name, uint64_t n)
 	put(dir, name, text);
 }
 
+/* The number behind a "key N" line, or 0. */
+static uint64_t event_count(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+}
+
 static uint64_t reserve_of(uint64_t memory_bytes)
 {
 	uint64_t share = memory_bytes / 100 * RESERVE_PCT;
@@ -59,13 +68,30 @@ static uint64_t reserve_of(uint64_t memory_bytes)
 	return share > RESERVE_MIN_BYTES ? share : RESERVE_MIN_BYTES;
 }
 
+/* What the kernel would give away now, while nothing runs yet: what it has
+ * taken for itself is not to be had, whatever MemTotal says. */
+static uint64_t available_bytes(void)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(EVENTS_MAX_BYTES);
+	const char *memory = NULL;
+
+	if (fd_read_file(AT_FDCWD, "/proc/meminfo", &text) < 0)
+		return 0;
+	memory = buf_cstr(&text);
+	return memory == NULL ?
+		       0 :
+		       event_count(memory, "MemAvailable:") * BYTES_PER_KIB;
+}
+
 static void set_limits(int dir)
 {
-	uint64_t memory = cgroup_memory_bytes();
+	uint64_t memory = memory_bytes_of_machine();
+	uint64_t available = available_bytes();
+	uint64_t reserve = reserve_of(memory);
 	uint64_t processes = memory / PROCESS_BYTES;
 
-	if (memory > 2 * reserve_of(memory))
-		put_number(dir, "memory.max", memory - reserve_of(memory));
+	if (available > 2 * reserve)
+		put_number(dir, "memory.max", available - reserve);
 	if (processes < PROCESSES_MIN)
 		processes = PROCESSES_MIN;
 	if (processes > PROCESSES_MAX)
@@ -78,18 +104,22 @@ static void set_limits(int dir)
 int cgroup_init(struct cgroup *ret)
 {
 	CLEANUP(fd_close) int dir = -1;
+	bool is_new = false;
 
 	/* One at a time: a missing controller must not lose the others. */
 	put(AT_FDCWD, GUEST_CGROUP_ROOT "/cgroup.subtree_control", "+memory");
 	put(AT_FDCWD, GUEST_CGROUP_ROOT "/cgroup.subtree_control", "+pids");
 	put(AT_FDCWD, GUEST_CGROUP_ROOT "/cgroup.subtree_control", "+cpu");
 	put(AT_FDCWD, GUEST_AGENT_CGROUP "/cpu.weight", "10000");
-	if (mkdir(GUEST_WORKLOAD_CGROUP, 0755) < 0 && errno != EEXIST)
+	is_new = mkdir(GUEST_WORKLOAD_CGROUP, 0755) == 0;
+	if (!is_new && errno != EEXIST)
 		return neg_errno();
 	dir = open(GUEST_WORKLOAD_CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return neg_errno();
-	set_limits(dir);
+	/* A second agent finds the first one's limits, and its workload. */
+	if (is_new)
+		set_limits(dir);
 	*ret = (struct cgroup){ .dir_fd = fd_take(&dir) };
 	return 0;
 }
@@ -99,28 +129,25 @@ void cgroup_fini(struct cgroup *cgroup)
 	fd_close(&cgroup->dir_fd);
 }
 
-/* The number behind a "key N" line, or 0. */
-static uint64_t event_count(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
-}
-
-bool cgroup_take_oom(struct cgroup *cgroup)
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(EVENTS_MAX_BYTES);
 	const char *events = NULL;
-	uint64_t kills = 0;
 
 	if (cgroup->dir_fd < 0 ||
 	    fd_read_file(cgroup->dir_fd, "memory.events", &text) < 0)
-		return false;
+		return 0;
 	events = buf_cstr(&text);
-	kills = events == NULL ? 0 : event_count(events, "oom_kill ");
-	if (kills <= cgroup->oom_kills)
+	return events == NULL ? 0 : event_count(events, "oom_kill ");
+}
+
+bool cgroup_claim_oom(struct cgroup *cgroup, uint64_t since)
+{
+	if (since < cgroup->claimed_oom_kills)
+		since = cgroup->claimed_oom_kills;
+	if (cgroup_oom_kills(cgroup) <= since)
 		return false;
-	cgroup->oom_kills = kills;
+	cgroup->claimed_oom_kills = since + 1;
 	return true;
 }
 

@@ -13,7 +13,7 @@
 
 struct cgroup {
 	int dir_fd; /* -1: there is none (tests, other engines) */
-	uint64_t oom_kills; /* already told to somebody */
+	uint64_t claimed_oom_kills; /* each explains one process's end */
 };
 
 #define CGROUP_NONE ((struct cgroup){ .dir_fd = -1 })
@@ -34,12 +34,21 @@ int cgroup_init(struct cgroup *ret) MUST_CHECK;
 void cgroup_fini(struct cgroup *cgroup);
 
 /**
- * cgroup_take_oom() - whether a process was killed for memory since last asked
+ * cgroup_oom_kills() - how many processes were killed for memory so far
  *
- * Return: true if so; then the kill is used up.
+ * Return: the count; 0 without a group.
  * Context: any thread.
  */
-bool cgroup_take_oom(struct cgroup *cgroup);
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
+
+/**
+ * cgroup_claim_oom() - whether a kill for memory explains a process's end
+ * @since: cgroup_oom_kills() when the process was started
+ *
+ * Return: true if there was a kill since then that explains no other's end.
+ * Context: any thread.
+ */
+bool cgroup_claim_oom(struct cgroup *cgroup, uint64_t since);
 
 /**
  * cgroup_kill() - kill everything in the group
@@ -48,13 +57,5 @@ bool cgroup_take_oom(struct cgroup *cgroup);
  * Context: any thread; does not wait.
  */
 int cgroup_kill(struct cgroup *cgroup) MUST_CHECK;
-
-/**
- * cgroup_memory_bytes() - the guest's memory
- *
- * Return: MemTotal in bytes, or 0.
- * Context: any thread.
- */
-uint64_t cgroup_memory_bytes(void);
 
 #endif

@@ -16,7 +16,7 @@ enum {
 
 /* A NULL-terminated array of strings, as execve() takes it. */
 struct strings {
-	char **list; /* owned */
+	char **list;	 /* owned */
 	struct buf text; /* owned: what the list points into */
 };
 

@@ -16,16 +16,17 @@ void identity_fini(struct identity *identity)
 }
 
 /* One number of a time: exactly @digits digits, then @end (or nothing). */
-static int take_number(struct span *text, size_t digits, char end,
+static int take_number(struct span *text, size_t digits, uint8_t end,
 		       uint64_t max, int *ret)
 {
 	uint64_t n = 0;
 
 	if (text->len < digits + (end != '\0' ? 1 : 0))
 		return -EINVAL;
-	TRY(num_parse(span_to(*text, digits), 0, max, &n));
+	if (num_parse(span_to(*text, digits), 0, max, &n) < 0)
+		return -EINVAL;
 	*text = span_from(*text, digits);
-	if (end != '\0' && text->ptr[0] != end)
+	if (end != '\0' && text->ptr[0] != (uint8_t)end)
 		return -EINVAL;
 	*text = span_from(*text, end != '\0' ? 1 : 0);
 	*ret = (int)n;
@@ -42,7 +43,7 @@ static int take_fraction(struct span *text, long *ret_ns)
 	if (text->len == 0 || text->ptr[0] != '.')
 		return 0;
 	*text = span_from(*text, 1);
-	if (text->len == 0)
+	if (text->len == 0 || text->ptr[0] < '0' || text->ptr[0] > '9')
 		return -EINVAL;
 	while (text->len != 0 && text->ptr[0] >= '0' && text->ptr[0] <= '9') {
 		ns += unit * (text->ptr[0] - '0');
@@ -138,8 +139,7 @@ static int read_entropy(const json_t *body, struct identity *ret, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf entropy = BUF_EMPTY(IDENTITY_ENTROPY_BYTES);
-	const char *text =
-		json_string_value(json_object_get(body, "entropy"));
+	const char *text = json_string_value(json_object_get(body, "entropy"));
 
 	if (text == NULL || base64_decode(span_str(text), &entropy) < 0 ||
 	    entropy.len != IDENTITY_ENTROPY_BYTES)
@@ -196,11 +196,10 @@ static int read_members(const json_t *body, struct identity *ret, struct err *e)
 		return bad(e, "machineId");
 	if (ret->default_workdir[0] != '/')
 		return bad(e, "defaultWorkdir");
-	if (time == NULL ||
-	    identity_parse_time(span_str(time), &ret->wall) < 0)
+	if (time == NULL || identity_parse_time(span_str(time), &ret->wall) < 0)
 		return bad(e, "timestamp");
-	if (disk != NULL && (!json_is_integer(disk) ||
-			     json_integer_value(disk) < 0))
+	if (disk != NULL &&
+	    (!json_is_integer(disk) || json_integer_value(disk) < 0))
 		return bad(e, "diskBytes");
 	ret->disk_bytes = (uint64_t)json_integer_value(disk);
 	TRY(read_entropy(body, ret, e));

@@ -28,9 +28,9 @@ static uint64_t meminfo(const char *text, const char *name)
 {
 	const char *at = text == NULL ? NULL : strstr(text, name);
 
-	return at == NULL ? 0 :
-			    strtoull(at + strlen(name), NULL, 10) *
-				    BYTES_PER_KIB;
+	return at == NULL ?
+		       0 :
+		       strtoull(at + strlen(name), NULL, 10) * BYTES_PER_KIB;
 }
 
 /* Percent of all processors' time since the last call. */
@@ -71,7 +71,8 @@ static json_t *measure(struct agent *agent)
 	uint64_t total = 0;
 	uint64_t cache = 0;
 	uint64_t used = 0;
-	uint64_t block = 0;
+	uint64_t disk_total = 0;
+	uint64_t disk_used = 0;
 
 	(void)!fd_read_file(AT_FDCWD, "/proc/meminfo", &text);
 	memory = buf_cstr(&text);
@@ -79,17 +80,18 @@ static json_t *measure(struct agent *agent)
 	cache = meminfo(memory, "\nCached:");
 	used = total - meminfo(memory, "MemAvailable:");
 	(void)statvfs("/", &disk);
-	block = disk.f_frsize;
-	return json_pack(
-		"{s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ts",
-		(json_int_t)(clock_wall_ns() / NS_PER_S), "cpu_count",
-		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "cpu_used_pct",
-		cpu_used_pct(&agent->cpu), "mem_total", (json_int_t)total,
-		"mem_used", (json_int_t)used, "mem_cache", (json_int_t)cache,
-		"mem_total_mib", (json_int_t)(total >> MIB_SHIFT),
-		"mem_used_mib", (json_int_t)(used >> MIB_SHIFT), "disk_used",
-		(json_int_t)((disk.f_blocks - disk.f_bfree) * block),
-		"disk_total", (json_int_t)(disk.f_blocks * block));
+	disk_total = disk.f_blocks * disk.f_frsize;
+	disk_used = disk_total - disk.f_bfree * disk.f_frsize;
+	return json_pack("{s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ts",
+			 (json_int_t)(clock_wall_ns() / NS_PER_S), "cpu_count",
+			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+			 "cpu_used_pct", cpu_used_pct(&agent->cpu), "mem_total",
+			 (json_int_t)total, "mem_used", (json_int_t)used,
+			 "mem_cache", (json_int_t)cache, "mem_total_mib",
+			 (json_int_t)(total >> MIB_SHIFT), "mem_used_mib",
+			 (json_int_t)(used >> MIB_SHIFT), "disk_used",
+			 (json_int_t)disk_used, "disk_total",
+			 (json_int_t)disk_total);
 }
 
 static void on_metrics(struct request *r)

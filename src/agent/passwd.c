@@ -102,7 +102,8 @@ int passwd_name(struct span text, unsigned id, char *ret, size_t cap)
 		size_t n = split(cut(&text, '\n'), fields, PASSWD_FIELDS);
 
 		if (n >= GROUP_FIELDS && parse_id(fields[FIELD_ID], &at) == 0 &&
-		    at == id && span_copy_str(fields[FIELD_NAME], ret, cap) == 0)
+		    at == id &&
+		    span_copy_str(fields[FIELD_NAME], ret, cap) == 0)
 			return 0;
 	}
 	return -ENOENT;

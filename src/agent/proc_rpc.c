@@ -72,8 +72,9 @@ enum rpc_code proc_parse_size(const json_t *pty, struct pty_size *ret,
 
 	if (!json_is_object(size) || cols < 0 || cols > UINT16_MAX ||
 	    rows < 0 || rows > UINT16_MAX)
-		return rpc_error(error, RPC_INVALID_ARGUMENT,
-				 "pty size must hold cols and rows up to 65535");
+		return rpc_error(
+			error, RPC_INVALID_ARGUMENT,
+			"pty size must hold cols and rows up to 65535");
 	*ret = (struct pty_size){
 		.rows = (uint16_t)rows,
 		.cols = (uint16_t)cols,
@@ -175,8 +176,8 @@ enum rpc_code proc_parse_input(const struct process *p, const json_t *in,
 			       struct buf *ret, struct rpc_error *error)
 {
 	const json_t *input = json_object_get(in, "input");
-	const json_t *bytes =
-		json_object_get(input, p->is_pty ? "pty" : "stdin");
+	const json_t *bytes = json_object_get(input,
+					      p->is_pty ? "pty" : "stdin");
 
 	if (!json_is_string(bytes))
 		return rpc_error(error, RPC_INVALID_ARGUMENT,

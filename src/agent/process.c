@@ -258,6 +258,14 @@ void process_room(struct process *p)
 
 /* ---- start and exit ---- */
 
+/* A watcher's reply may find room while it begins: no output before that. */
+static void tell_started(struct process *p, struct process_watcher *w)
+{
+	p->is_pumping = true;
+	w->ops->on_started(w);
+	p->is_pumping = false;
+}
+
 /* What @o held when its process exited is all the process left. */
 static void note_left(struct process_output *o)
 {
@@ -270,6 +278,13 @@ static void note_left(struct process_output *o)
 		o->left_bytes = (size_t)bytes;
 }
 
+/* By SIGKILL itself, or a shell that says so of its last command. */
+static bool is_like_killed(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL :
+				     WEXITSTATUS(status) == 128 + SIGKILL;
+}
+
 static void on_exit_ready(struct ev_io *io, uint32_t events)
 {
 	struct process *p = io->owner;
@@ -279,11 +294,13 @@ static void on_exit_ready(struct ev_io *io, uint32_t events)
 	if (waitpid(p->pid, &status, WNOHANG) != p->pid)
 		return;
 	ev_io_del(&p->pid_io);
+	fd_close(&p->pid_fd);
 	p->wait_status = status;
 	if (!move(p, PROCESS_EXITED))
 		return;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		p->is_out_of_memory = cgroup_take_oom(p->table->cgroup);
+	if (is_like_killed(status))
+		p->is_out_of_memory = cgroup_claim_oom(p->table->cgroup,
+						       p->oom_kills_before);
 	close_input(p);
 	for (size_t i = 0; i < PROCESS_OUTPUTS; i++)
 		note_left(&p->outputs[i]);
@@ -310,9 +327,9 @@ static void on_status_ready(struct ev_io *io, uint32_t events)
 	(void)move(p, PROCESS_RUNNING);
 	if (ev_io_add(p->table->loop, &p->pid_io, p->pid_fd, EPOLLIN,
 		      on_exit_ready, p) < 0)
-		(void)process_signal(p, SIGKILL);
+		(void)!process_signal(p, SIGKILL);
 	for (struct process_watcher *w = p->watchers; w != NULL; w = w->next)
-		w->ops->on_started(w);
+		tell_started(p, w);
 	process_room(p);
 }
 
@@ -357,6 +374,7 @@ int process_start(struct processes *table, const struct process_request *what,
 		p->outputs[i].process = p;
 		p->outputs[i].fd = -1;
 	}
+	p->oom_kills_before = cgroup_oom_kills(table->cgroup);
 	p->config = json_incref(what->config);
 	p->next = table->first;
 	table->first = p;
@@ -387,7 +405,7 @@ void process_watch(struct process *p, struct process_watcher *watcher)
 	p->watchers = watcher;
 	if (p->state == PROCESS_STARTING)
 		return;
-	watcher->ops->on_started(watcher);
+	tell_started(p, watcher);
 	if (p->state == PROCESS_ENDED && watcher->process != NULL) {
 		process_unwatch(watcher);
 		watcher->ops->on_end(watcher, p);
@@ -542,7 +560,7 @@ void process_kill_all(struct processes *table)
 
 		if (process_is_live(p)) {
 			if (!is_killed)
-				(void)process_signal(p, SIGKILL);
+				(void)!process_signal(p, SIGKILL);
 			(void)waitpid(p->pid, NULL, 0);
 		}
 		process_free(p);

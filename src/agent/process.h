@@ -118,6 +118,7 @@ struct process {
 	int pid_fd;
 	int status_fd;
 	int wait_status; /* from PROCESS_EXITED on */
+	uint64_t oom_kills_before;
 	bool is_out_of_memory;
 	bool is_timed_out; /* killed by its deadline */
 	bool is_pty;
@@ -177,6 +178,8 @@ struct process *process_find_tag(struct processes *table, const char *tag);
 
 /**
  * process_is_live() - whether signals and input can reach it
+ *
+ * Return: true if so.
  * Context: the loop's thread.
  */
 bool process_is_live(const struct process *p);

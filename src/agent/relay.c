@@ -25,7 +25,7 @@ struct relay {
 	uint16_t port;
 	bool is_connected;
 	bool is_second_try;
-	bool is_input_over; /* the host sends no more */
+	bool is_input_over;  /* the host sends no more */
 	bool is_output_over; /* the server sends no more */
 };
 

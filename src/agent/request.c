@@ -91,7 +91,7 @@ static int put_json_text(struct buf *out, const char *text)
 
 void request_fail(struct request *r, unsigned status, const char *fmt, ...)
 {
-	CLEANUP(buf_fini) struct buf body = BUF_EMPTY(8 * MESSAGE_BYTES);
+	CLEANUP(buf_fini) struct buf body = BUF_EMPTY(8UL * MESSAGE_BYTES);
 	char message[MESSAGE_BYTES];
 	va_list ap;
 
@@ -134,8 +134,8 @@ void request_end(struct request *r)
 
 void request_abort(struct request *r)
 {
-	complete(r);
-	http_reply_abort(&r->http);
+	/* The handler's state goes with the connection, in on_cancel. */
+	r->is_broken = true;
 	advance(r);
 }
 
@@ -151,7 +151,7 @@ void request_pause(struct request *r, bool on)
 /* "Authorization: Basic" with a name and an empty password. */
 static void read_user(struct request *r, const struct http_head *head)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(2 * REQUEST_USER_BYTES);
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(2UL * REQUEST_USER_BYTES);
 	struct span value = { 0 };
 	uint8_t *colon = NULL;
 
@@ -225,12 +225,11 @@ static void on_request(struct http_server *s, const struct http_head *head)
 	if (!is_admitted(r, head))
 		return;
 	read_user(r, head);
-	r->timeout_ns =
-		NS_PER_MS *
-		header_number(head, "Connect-Timeout-Ms", TIMEOUT_MAX_MS);
-	r->keepalive_ns =
-		NS_PER_S * header_number(head, "Keepalive-Ping-Interval",
-					 TIMEOUT_MAX_MS / 1000);
+	r->timeout_ns = NS_PER_MS * header_number(head, "Connect-Timeout-Ms",
+						  TIMEOUT_MAX_MS);
+	r->keepalive_ns = NS_PER_S * header_number(head,
+						   "Keepalive-Ping-Interval",
+						   TIMEOUT_MAX_MS / 1000);
 	r->body = BUF_EMPTY(r->route->handler->body_max_bytes);
 	if (r->route->handler->on_head != NULL)
 		r->route->handler->on_head(r, head);
@@ -376,8 +375,7 @@ static void advance(struct request *r)
 
 static struct request *from(struct wire_stream *s)
 {
-	return (struct request *)((char *)s -
-				  offsetof(struct request, stream));
+	return (struct request *)((char *)s - offsetof(struct request, stream));
 }
 
 static void stream_data(struct wire_stream *s, struct span bytes)

@@ -73,7 +73,7 @@ struct request {
 	/* the connection */
 	struct wire_stream stream;
 	struct buf in; /* received, not yet used up */
-	bool is_open; /* a request is here, its reply is not complete */
+	bool is_open;  /* a request is here, its reply is not complete */
 	bool is_input_over;
 	bool is_finished; /* the stream is gone, the memory soon */
 	bool is_broken;

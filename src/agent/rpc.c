@@ -93,8 +93,7 @@ static json_t *error_json(const struct rpc_error *error)
 
 static char *dump(json_t *message)
 {
-	char *text = message == NULL ? NULL :
-				       json_dumps(message, JSON_COMPACT);
+	char *text = message == NULL ? NULL : json_dumps(message, JSON_COMPACT);
 
 	json_decref(message);
 	return text;
@@ -125,8 +124,7 @@ static void put(struct request *r, uint8_t flags, json_t *message)
 	struct buf envelope = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
 	char *text = dump(message);
 
-	if (text == NULL ||
-	    connect_put(&envelope, flags, span_str(text)) < 0 ||
+	if (text == NULL || connect_put(&envelope, flags, span_str(text)) < 0 ||
 	    envelope.len > request_room(r))
 		request_abort(r);
 	else
@@ -166,9 +164,8 @@ void rpc_fail(struct request *r, const struct rpc_error *error)
 enum rpc_code rpc_user(const struct request *r, struct passwd_user *ret,
 		       struct rpc_error *error)
 {
-	const char *name = r->user[0] != '\0' ?
-				   r->user :
-				   r->agent->identity.default_user;
+	const char *name = r->user[0] != '\0' ? r->user :
+						r->agent->identity.default_user;
 
 	if (r->is_user_bad)
 		return rpc_error(error, RPC_UNAUTHENTICATED,
@@ -222,4 +219,18 @@ static void on_unary(struct request *r)
 const struct handler rpc_unary = {
 	.body_max_bytes = RPC_BODY_MAX_BYTES,
 	.on_end = on_unary,
+};
+
+static void on_missing(struct request *r)
+{
+	struct rpc_error error = { 0 };
+
+	(void)rpc_error(&error, RPC_UNIMPLEMENTED,
+			"this agent does not have the call");
+	rpc_fail(r, &error);
+}
+
+const struct handler rpc_missing = {
+	.body_max_bytes = RPC_BODY_MAX_BYTES,
+	.on_end = on_missing,
 };

@@ -54,6 +54,8 @@ struct rpc_call {
 };
 
 extern const struct handler rpc_unary;
+/* Calls that E2B has and the agent does not. */
+extern const struct handler rpc_missing;
 
 /**
  * rpc_error() - name an error

@@ -34,6 +34,7 @@ struct session {
 	struct ev_timer keepalive;
 	struct ev_timer deadline;
 	bool is_starter;
+	bool is_begun; /* the head is sent, the start event comes next */
 };
 
 static struct session *of(struct process_watcher *w)
@@ -68,7 +69,8 @@ static void fail(struct session *s, const struct rpc_error *error)
 
 static void put_event(struct session *s, const char *name, json_t *event)
 {
-	rpc_stream_put(s->request, json_pack("{s:{s:o}}", "event", name, event));
+	rpc_stream_put(s->request,
+		       json_pack("{s:{s:o}}", "event", name, event));
 }
 
 static void wait_keepalive(struct session *s);
@@ -94,7 +96,8 @@ static void wait_keepalive(struct session *s)
 
 static size_t room(const struct process_watcher *w)
 {
-	size_t bytes = request_room(((const struct session *)w)->request);
+	const struct session *s = (const struct session *)w;
+	size_t bytes = s->is_begun ? request_room(s->request) : 0;
 
 	if (bytes < RESERVE_BYTES + EVENT_BYTES)
 		return 0;
@@ -105,7 +108,10 @@ static void on_started(struct process_watcher *w)
 {
 	struct session *s = of(w);
 
+	/* Sending the head makes room, which must not let output in before the
+	 * start event. */
 	rpc_stream_start(s->request);
+	s->is_begun = true;
 	put_event(s, "start", json_pack("{s:i}", "pid", (int)w->process->pid));
 	wait_keepalive(s);
 }
@@ -118,7 +124,8 @@ static void on_output(struct process_watcher *w, enum process_channel channel,
 		[PROCESS_STDERR] = "stderr",
 		[PROCESS_PTY] = "pty",
 	};
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
+	CLEANUP(buf_fini)
+	struct buf text = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
 	CLEANUP(buf_fini) struct buf out = BUF_EMPTY(HTTP_SERVER_OUT_MAX_BYTES);
 
 	/* By hand: this is the one event that is large and frequent. */

@@ -125,7 +125,7 @@ static pid_t clone_into(int cgroup_fd, int *ret_pid_fd)
 
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup_fd;
+		args.cgroup = (unsigned)cgroup_fd;
 	}
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -135,16 +135,17 @@ int spawn(const struct spawn_plan *plan, struct spawned *ret)
 	int status[2] = { -1, -1 };
 	int pid_fd = -1;
 	pid_t pid = 0;
+	int r = 0;
 
 	if (pipe2(status, O_CLOEXEC | O_NONBLOCK) < 0)
 		return neg_errno();
 	pid = clone_into(plan->cgroup_fd, &pid_fd);
 	if (pid == 0)
 		become(plan, status[1]);
+	if (pid < 0)
+		r = neg_errno();
 	(void)close(status[1]);
-	if (pid < 0) {
-		int r = neg_errno();
-
+	if (r < 0) {
 		(void)close(status[0]);
 		return r;
 	}

@@ -192,7 +192,7 @@ static void on_ready(struct ev_io *io, uint32_t events)
 	wire_flush(w);
 	if (r == -EPROTO)
 		w->events->on_lost(w->owner);
-	else if (r < 0 || (events & EPOLLIN) == 0 && (events & EPOLLHUP) != 0)
+	else if (r < 0 || (events & (EPOLLIN | EPOLLHUP)) == EPOLLHUP)
 		lost(w);
 }
 

@@ -55,8 +55,8 @@ struct wire_events {
 
 struct wire {
 	struct ev *loop;
-	int fd;	      /* owned */
-	bool is_port; /* a virtio port: the host may come back */
+	int fd;		   /* owned */
+	bool is_port;	   /* a virtio port: the host may come back */
 	bool is_blocked;   /* a stream wants room in the ring */
 	bool is_room_owed; /* and there is some again */
 	struct ev_io io;

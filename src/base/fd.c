@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_PIECE_BYTES = 65536 };
@@ -98,14 +100,32 @@ int fd_write_file(int dir, const char *path, mode_t mode, struct span bytes)
 	return fd_write_all(fd, bytes);
 }
 
-static int write_synced(int dir, const char *path, mode_t mode,
-			struct span bytes)
+/* The staged file, locked: who renames it or removes it holds its lock. */
+static int open_staged(int dir, const char *staged, mode_t mode, int *ret)
 {
-	CLEANUP(fd_close)
-	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			mode);
+	for (;;) {
+		CLEANUP(fd_close)
+		int fd = openat(dir, staged,
+				O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				mode);
+		struct stat locked = { 0 };
+		struct stat there = { 0 };
 
-	if (fd < 0)
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &locked) < 0)
+			return neg_errno();
+		/* While this waited the name may have moved on. */
+		if (fstatat(dir, staged, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    there.st_ino != locked.st_ino ||
+		    there.st_dev != locked.st_dev)
+			continue;
+		*ret = fd_take(&fd);
+		return 0;
+	}
+}
+
+static int write_synced(int fd, struct span bytes)
+{
+	if (ftruncate(fd, 0) < 0)
 		return neg_errno();
 	TRY(fd_write_all(fd, bytes));
 	return fsync(fd) < 0 ? neg_errno() : 0;
@@ -114,12 +134,14 @@ static int write_synced(int dir, const char *path, mode_t mode,
 int fd_replace_file(int dir, const char *path, mode_t mode, struct span bytes)
 {
 	char staged[PATH_MAX];
+	CLEANUP(fd_close) int fd = -1;
 	int n = snprintf(staged, sizeof(staged), "%s.new", path);
 	int r = 0;
 
 	if (n < 0 || (size_t)n >= sizeof(staged))
 		return -ENAMETOOLONG;
-	r = write_synced(dir, staged, mode, bytes);
+	TRY(open_staged(dir, staged, mode, &fd));
+	r = write_synced(fd, bytes);
 	if (r == 0 && renameat(dir, staged, dir, path) < 0)
 		r = neg_errno();
 	if (r < 0)

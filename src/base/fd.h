@@ -91,7 +91,8 @@ int fd_write_file(int dir, const char *path, mode_t mode,
 /**
  * fd_replace_file() - replace a file's content in one step, durably
  *
- * Writes `@path.new`, syncs it, renames it over @path.
+ * Writes `@path.new`, syncs it, renames it over @path. Of two at once the one
+ * waits for the other.
  *
  * Return: 0 or -errno; the old file stays on failure.
  * Context: blocks.

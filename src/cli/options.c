@@ -97,7 +97,7 @@ static int append(struct option_list *list, const char *value, const char *what,
 static int store(const struct option_row *row, const char *value, void *into,
 		 struct err *e)
 {
-	char *at = (char *)into + row->offset;
+	void *at = (char *)into + row->offset;
 	unsigned number = 0;
 	bool yes = true;
 	int r = 0;
@@ -110,8 +110,7 @@ static int store(const struct option_row *row, const char *value, void *into,
 		memcpy(at, (const void *)&value, sizeof(value));
 		return 0;
 	case OPTION_LIST:
-		return append((struct option_list *)(void *)at, value,
-			      row->name, e);
+		return append(at, value, row->name, e);
 	case OPTION_MIB:
 		r = parse_mib(value, row->name, &number, e);
 		break;

@@ -16,6 +16,9 @@
 #include "cli/session_parts.h"
 #include "wire/base64.h"
 
+/* How long the reason of a sandbox's end may take to come. */
+#define LAST_WORD_MAX_NS (5 * NS_PER_S)
+
 /* Signals that are the command's, not ours. */
 static const struct {
 	int number;
@@ -36,6 +39,22 @@ void session_fail(struct session *s, int code)
 void session_ended(struct session *s)
 {
 	ev_stop(&s->loop);
+}
+
+static void on_no_last_word(struct ev_timer *timer)
+{
+	struct session *s = timer->owner;
+
+	session_fail(s, err_set(s->e, -EPROTO,
+				"cannot go on with the command: the sandbox's "
+				"agent broke its protocol; it is not to be "
+				"trusted, start another"));
+}
+
+void session_await_end(struct session *s)
+{
+	ev_timer_set(&s->loop, &s->last_word,
+		     clock_boot_ns() + LAST_WORD_MAX_NS, on_no_last_word, s);
 }
 
 int session_headers(const struct session *s, struct buf *out, const char *type)
@@ -158,6 +177,7 @@ static void session_free(struct session **at)
 	calls_fini(s);
 	files_fini(s);
 	stream_fini(s);
+	ev_timer_del(&s->last_word);
 	ev_io_del(&s->control_io);
 	ev_io_del(&s->signal_io);
 	fd_close(&s->signal_fd);

@@ -60,9 +60,7 @@ static bool pump_once(struct session *s)
 	n = fd_read(STDIN_FILENO, piece, sizeof(piece));
 	if (n == -EAGAIN)
 		return false;
-	if (n <= 0)
-		finish(s);
-	else if (put_bytes(s, span_of(piece, (size_t)n)) < 0)
+	if (n <= 0 || put_bytes(s, span_of(piece, (size_t)n)) < 0)
 		finish(s);
 	return n > 0;
 }

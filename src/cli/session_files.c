@@ -91,6 +91,10 @@ static void on_end(struct http_client *c)
 {
 	struct session *s = session_of(c);
 
+	if (s->file_status == HTTP_BAD_GATEWAY) {
+		session_await_end(s);
+		return;
+	}
 	if (s->file_status != 200) {
 		refused(s);
 		return;

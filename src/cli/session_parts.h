@@ -12,6 +12,8 @@ enum {
 	CALLS_MAX = 32,
 	CALL_BODY_BYTES = 512,
 	MESSAGE_MAX_BYTES = 262144, /* of one Connect event we accept */
+	/* The shim's answer when there is no sandbox behind it any more. */
+	HTTP_BAD_GATEWAY = 502,
 };
 
 struct call {
@@ -47,7 +49,8 @@ struct session {
 	bool is_request_sent;
 	struct buf messages;
 	unsigned stream_status;
-	uint64_t pid; /* of the command inside; 0: not started */
+	struct ev_timer last_word; /* for the sandbox's own end to be told */
+	uint64_t pid;		   /* of the command inside; 0: not started */
 	bool has_ended;
 	struct output out;
 	struct output err_out;
@@ -79,6 +82,14 @@ void session_fail(struct session *s, int code);
  * Context: the loop.
  */
 void session_ended(struct session *s);
+
+/**
+ * session_await_end() - a call found no sandbox any more: why comes shortly
+ *
+ * Over the control channel; if it does not, the session fails.
+ * Context: the loop.
+ */
+void session_await_end(struct session *s);
 
 /**
  * session_headers() - the header lines every request carries

@@ -201,6 +201,10 @@ static void on_end(struct http_client *c)
 		broken(s, "its events ended before the command did");
 		return;
 	}
+	if (s->stream_status == HTTP_BAD_GATEWAY) {
+		session_await_end(s);
+		return;
+	}
 	doc = json_loadb((const char *)s->messages.ptr, s->messages.len, 0,
 			 NULL);
 	refused(s, doc);

@@ -111,11 +111,16 @@ static int attempt(struct attempt *a, struct start_outcome *ret, struct err *e)
 	return r;
 }
 
-/* About one emulated boot in twenty never begins: that one is tried again. */
-static bool deserves_retry(const struct start_outcome *outcome)
+/* An emulated boot may hang before its first byte: that one is tried again.
+ * What ended sooner than the shim's patience did not hang. */
+static bool deserves_retry(const struct attempt *a,
+			   const struct start_outcome *outcome)
 {
+	uint64_t lasted_ns = clock_boot_ns() - a->start_ns;
+
 	return outcome->result.cause == CAUSE_ENGINE_FAILED &&
-	       outcome->result.create_ms == 0 && outcome->retries == 0;
+	       outcome->result.create_ms == 0 &&
+	       lasted_ns >= SANDBOX_RESTORE_MAX_S * NS_PER_S;
 }
 
 static int prepare(const struct start_options *options, struct attempt *a,
@@ -159,7 +164,7 @@ int start_and_run(const struct start_options *options, char *const *argv,
 	*ret = (struct start_outcome){ .result = { .exit_code = -1 } };
 	TRY(prepare(options, &a, ret, e));
 	r = attempt(&a, ret, e);
-	if (r == 0 && deserves_retry(ret)) {
+	if (r == 0 && deserves_retry(&a, ret)) {
 		ret->retries++;
 		say("the guest did not start (%s); trying once more",
 		    ret->result.detail);

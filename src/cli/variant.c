@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -215,6 +216,18 @@ static int seal(const struct maker *m, struct err *e)
 	return manifest_write(m->home, sealed, file, e);
 }
 
+static int boot_and_save(const struct maker *m, const struct sandbox_spec *spec,
+			 struct err *e)
+{
+	uint64_t start_ns = clock_boot_ns();
+
+	TRY(variant_make(m->home, m->install, m->t, spec, m->stage, e));
+	if (!m->wish->is_quiet)
+		say("saved after %.1f s",
+		    (double)(clock_boot_ns() - start_ns) / (double)NS_PER_S);
+	return 0;
+}
+
 static int make_locked(const struct maker *m, const struct sandbox_spec *spec,
 		       struct err *e)
 {
@@ -225,8 +238,7 @@ static int make_locked(const struct maker *m, const struct sandbox_spec *spec,
 	if (r == 0)
 		r = home_mkdir(m->stage, e);
 	if (r == 0)
-		r = variant_make(m->home, m->install, m->t, spec, m->stage,
-				 m->wish->is_quiet, e);
+		r = boot_and_save(m, spec, e);
 	if (r == 0)
 		r = seal(m, e);
 	if (r < 0) {

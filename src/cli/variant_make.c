@@ -43,10 +43,11 @@ static int make_files(struct sandbox_spec *spec, const char *dir)
 		    (int)sizeof(spec->vm_state))
 		return -ENAMETOOLONG;
 	ram = open(spec->ram, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (ram < 0 || ftruncate(ram, (off_t)spec->mem_mib << 20) < 0)
+		return neg_errno();
 	state = open(spec->vm_state, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		     0600);
-	if (ram < 0 || state < 0 ||
-	    ftruncate(ram, (off_t)spec->mem_mib << 20) < 0)
+	if (state < 0)
 		return neg_errno();
 	return 0;
 }
@@ -149,12 +150,11 @@ static int warm_and_save(struct launched *sandbox,
 int variant_make(const struct home *home, const struct install *install,
 		 const struct sandbox_template *t,
 		 const struct sandbox_spec *like, const char *dir,
-		 bool is_quiet, struct err *e)
+		 struct err *e)
 {
 	CLEANUP(mem_free_ptr)
 	struct sandbox_spec *spec = mem_new(1, sizeof(*spec));
 	struct launched sandbox = LAUNCHED_NONE;
-	uint64_t start_ns = clock_boot_ns();
 	int r = spec != NULL ? fill_spec(t, like, dir, spec) : -ENOMEM;
 
 	TRY(r);
@@ -162,8 +162,5 @@ int variant_make(const struct home *home, const struct install *install,
 	r = warm_and_save(&sandbox, spec, dir, e);
 	launch_stop(&sandbox, CAUSE_EXITED);
 	launch_reap(home, &sandbox);
-	if (r == 0 && !is_quiet)
-		say("saved after %.1f s",
-		    (double)(clock_boot_ns() - start_ns) / (double)NS_PER_S);
 	return r;
 }

@@ -24,6 +24,6 @@ enum { VARIANT_DISK_MIB = 4096 };
 int variant_make(const struct home *home, const struct install *install,
 		 const struct sandbox_template *t,
 		 const struct sandbox_spec *like, const char *dir,
-		 bool is_quiet, struct err *e) MUST_CHECK;
+		 struct err *e) MUST_CHECK;
 
 #endif

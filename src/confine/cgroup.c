@@ -22,6 +22,15 @@ enum {
 	FILE_MAX_BYTES = 65536,
 	CPU_PERIOD_US = 100000,
 	DIR_MODE = 0755,
+	MAKE_TRIES = 16,
+	ROUNDING_MAX_BYTES = 65536, /* the largest page */
+};
+
+/* The shim's share: its rings, buffers and windows at their maxima come to
+ * some 60 MiB. It has one thread; the others are helpers that end. */
+static const struct cgroup_limits shim_limits = {
+	.memory_bytes = 128 << 20,
+	.pids = 16,
 };
 
 #define REMOVE_MAX_NS (2 * NS_PER_S)
@@ -133,45 +142,60 @@ static const struct limit_file limit_files[] = {
 	{ CGROUP_CPU, false, "cpu.cfs_quota_us", "CPU", false, format_quota },
 };
 
-/* Invariant 1: what was written is read back. Page-sized rounding counts as
- * the same. */
+/* The number at the start of a file's text; "max" and "-1" are none. */
+static int leading_number(struct span text, uint64_t *ret)
+{
+	size_t len = 0;
+
+	while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9')
+		len++;
+	return num_parse(span_to(text, len), 0, UINT64_MAX, ret);
+}
+
+/* Invariant 1: what was written is read back. The kernel rounds to pages. */
 static int write_limit(const char *path, const char *text)
 {
-	CLEANUP(buf_fini) struct buf got = BUF_EMPTY(FILE_MAX_BYTES);
-	struct span line;
+	CLEANUP(buf_fini) struct buf back = BUF_EMPTY(FILE_MAX_BYTES);
+	uint64_t want = 0;
+	uint64_t got = 0;
 
 	TRY(write_text(path, text));
-	TRY(fd_read_file(AT_FDCWD, path, &got));
-	line = buf_span(&got);
-	while (line.len != 0 && line.ptr[line.len - 1] == '\n')
-		line.len--;
-	if (span_is(line, "max") || span_is(line, "-1"))
+	TRY(fd_read_file(AT_FDCWD, path, &back));
+	if (leading_number(span_str(text), &want) < 0 ||
+	    leading_number(buf_span(&back), &got) < 0)
 		return -ENOTSUP;
-	return 0;
+	return got <= want && want - got < ROUNDING_MAX_BYTES ? 0 : -ENOTSUP;
+}
+
+static int apply_one(const struct cgroup_tree *tree, enum cgroup_leaf leaf,
+		     const struct cgroup_limits *limits,
+		     const struct limit_file *f, struct err *e)
+{
+	char path[PATH_MAX];
+	char text[64] = "";
+	int r = 0;
+
+	f->format(limits, text);
+	if (text[0] == '\0' || f->is_v2 != tree->is_v2 ||
+	    (tree->controllers & f->controller) == 0)
+		return 0;
+	TRY(join(path, tree->dir, leaf_names[leaf], f->file));
+	r = write_limit(path, text);
+	if (r == 0 || (r == -ENOENT && f->is_optional))
+		return 0;
+	return err_set(e, r,
+		       "cannot hold the %s limit: %s: %s; see caponier doctor "
+		       "about cgroups",
+		       f->what, path, err_text(NULL, r));
 }
 
 static int apply(const struct cgroup_tree *tree,
 		 const struct cgroup_limits *limits, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limit_files); i++) {
-		const struct limit_file *f = &limit_files[i];
-		char path[PATH_MAX];
-		char text[64] = "";
-		int r = 0;
-
-		f->format(limits, text);
-		if (text[0] == '\0' || f->is_v2 != tree->is_v2 ||
-		    (tree->controllers & f->controller) == 0)
-			continue;
-		TRY(join(path, tree->dir, leaf_names[CGROUP_ENGINE], f->file));
-		r = write_limit(path, text);
-		if (r == -ENOENT && f->is_optional)
-			continue;
-		if (r < 0)
-			return err_set(e, r,
-				       "cannot hold the %s limit: %s: %s; see "
-				       "caponier doctor about cgroups",
-				       f->what, path, err_text(NULL, r));
+		TRY(apply_one(tree, CGROUP_ENGINE, limits, &limit_files[i], e));
+		TRY(apply_one(tree, CGROUP_SHIM, &shim_limits, &limit_files[i],
+			      e));
 	}
 	return 0;
 }
@@ -201,8 +225,8 @@ static int check_needed(const struct cgroup_mounts *mounts,
 							"CPU");
 }
 
-static int make_tree(const struct cgroup_mount *mount, const char *id,
-		     struct cgroup_tree *tree)
+static int try_make_tree(const struct cgroup_mount *mount, const char *id,
+			 struct cgroup_tree *tree)
 {
 	char above[PATH_MAX];
 	char leaf[PATH_MAX];
@@ -226,6 +250,17 @@ static int make_tree(const struct cgroup_mount *mount, const char *id,
 	return 0;
 }
 
+/* The end of the last sandbox may take the common group away meanwhile. */
+static int make_tree(const struct cgroup_mount *mount, const char *id,
+		     struct cgroup_tree *tree)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; i < MAKE_TRIES && r == -ENOENT; i++)
+		r = try_make_tree(mount, id, tree);
+	return r;
+}
+
 static int make_all(const struct cgroup_mounts *mounts, const char *id,
 		    const struct cgroup_limits *limits, struct cgroup *cg,
 		    struct err *e)
@@ -236,12 +271,23 @@ static int make_all(const struct cgroup_mounts *mounts, const char *id,
 
 		if (r < 0)
 			return err_set(e, r,
-				       "cannot make a cgroup below %s: %s; run "
-				       "as root, or see caponier doctor",
-				       mounts->all[i].path, err_text(NULL, r));
+				       "cannot make a cgroup below %s: %s; %s",
+				       mounts->all[i].path, err_text(NULL, r),
+				       r == -EBUSY ?
+					       "move the processes that are in "
+					       "that group itself to one below "
+					       "it" :
+					       "run as root, or see caponier "
+					       "doctor");
 		TRY(apply(tree, limits, e));
 	}
 	return 0;
+}
+
+/* One path component that leads nowhere else. */
+static bool is_name(const char *id)
+{
+	return id[0] != '\0' && id[0] != '.' && strchr(id, '/') == NULL;
 }
 
 int cgroup_new(const char *id, const struct cgroup_limits *limits,
@@ -249,8 +295,16 @@ int cgroup_new(const char *id, const struct cgroup_limits *limits,
 {
 	struct cgroup_mounts mounts = { .count = 0 };
 	struct cgroup cg = { .tree_count = 0 };
-	int r = cgroup_mounts_find(&mounts);
+	int r = 0;
 
+	if (!is_name(id))
+		return -EINVAL;
+	r = cgroup_mounts_find(&mounts);
+	if (r == -ENOENT && geteuid() != 0)
+		return err_set(e, -ENOTSUP,
+			       "cannot limit the sandbox from the host's side: "
+			       "no cgroup is delegated to this user; start it "
+			       "by systemd-run --user --scope, or as root");
 	if (r < 0)
 		return err_set(e, r,
 			       "cannot find this host's cgroups: %s; mount "
@@ -291,6 +345,7 @@ int cgroup_enter(const struct cgroup *cg, enum cgroup_leaf leaf, pid_t pid,
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)
 {
+	static const char kills_line[] = "oom_kill ";
 	uint64_t kills = 0;
 
 	for (size_t i = 0; i < cg->tree_count; i++) {
@@ -306,8 +361,10 @@ uint64_t cgroup_oom_kills(const struct cgroup *cg)
 		    fd_read_file(AT_FDCWD, path, &text) < 0)
 			continue;
 		at = buf_cstr(&text);
-		at = at != NULL ? strstr(at, "oom_kill ") : NULL;
-		if (at != NULL && sscanf(at, "oom_kill %" SCNu64, &kills) != 1)
+		at = at != NULL ? strstr(at, kills_line) : NULL;
+		if (at != NULL &&
+		    leading_number(span_str(at + sizeof(kills_line) - 1),
+				   &kills) < 0)
 			kills = 0;
 	}
 	return kills;
@@ -350,13 +407,20 @@ static void kill_tree(const struct cgroup_tree *tree)
 static int remove_tree(const struct cgroup_tree *tree)
 {
 	char leaf[PATH_MAX];
+	const char *name = strrchr(tree->dir, '/');
 
 	for (size_t i = 0; i < ARRAY_LEN(leaf_names); i++) {
 		TRY(join(leaf, tree->dir, ".", leaf_names[i]));
 		if (rmdir(leaf) < 0 && errno != ENOENT)
 			return neg_errno();
 	}
-	return rmdir(tree->dir) < 0 && errno != ENOENT ? neg_errno() : 0;
+	if (rmdir(tree->dir) < 0 && errno != ENOENT)
+		return neg_errno();
+	/* The common group goes with the last sandbox. */
+	(void)snprintf(leaf, sizeof(leaf), "%.*s", (int)(name - tree->dir),
+		       tree->dir);
+	(void)rmdir(leaf);
+	return 0;
 }
 
 static int remove_all(const struct cgroup *cg)
@@ -394,7 +458,9 @@ int cgroup_sweep(const char *id)
 	struct cgroup_mounts mounts = { .count = 0 };
 	struct cgroup cg = { .tree_count = 0 };
 
-	if (geteuid() != 0 || cgroup_mounts_find(&mounts) < 0)
+	if (!is_name(id))
+		return -EINVAL;
+	if (cgroup_mounts_find(&mounts) < 0)
 		return 0; /* then there were none */
 	for (size_t i = 0; i < mounts.count; i++) {
 		struct cgroup_tree *tree = &cg.trees[cg.tree_count++];

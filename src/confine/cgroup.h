@@ -4,7 +4,7 @@
  *
  * Theory. Per sandbox there is a group caponier/<id> in every hierarchy that
  * is used, with two leaves: the engine, which the limits are for, and the
- * shim. On a host with version 1 controllers the limits are held there, and
+ * shim, whose few limits are fixed. On a host with version 1 controllers the limits are held there, and
  * the version 2 tree, where mounted, serves to kill.
  *
  * Invariants.
@@ -46,20 +46,25 @@ struct cgroup {
 
 /**
  * cgroup_new() - make a sandbox's groups with the engine's limits
- * @ret: plain data, needs no freeing; untouched on failure
+ * @id:     one path component
+ * @limits: of the engine
+ * @ret:    plain data, needs no freeing; untouched on failure
  *
  * Return: 0; -ENOTSUP if a limit that was asked for cannot be held here (the
- * sentence names it); -errno.
- * Context: blocks briefly; root.
+ * sentence names it), or if no cgroup is delegated to the calling user;
+ * -EINVAL for @id; -errno.
+ * Context: blocks briefly; root, or a user with a delegated version 2 group.
+ * Test: test/escape/cgroup_limits.sh
  */
 int cgroup_new(const char *id, const struct cgroup_limits *limits,
 	       struct cgroup *ret, struct err *e) MUST_CHECK;
 
 /**
  * cgroup_enter() - move a process into a leaf in every hierarchy
+ * @pid: in the caller's pid namespace
  *
  * Return: 0; -errno with a sentence.
- * Context: root.
+ * Context: as cgroup_new(), in the cgroup namespace of cgroup_new().
  */
 int cgroup_enter(const struct cgroup *cg, enum cgroup_leaf leaf, pid_t pid,
 		 struct err *e) MUST_CHECK;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,15 +46,17 @@ struct failure {
 static int open_proc(struct child *c)
 {
 	c->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->proc_self < 0)
+		return neg_errno();
 	c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return c->proc_self < 0 || c->null_fd < 0 ? neg_errno() : 0;
+	return c->null_fd < 0 ? neg_errno() : 0;
 }
 
 static int await_go(struct child *c)
 {
 	char byte = 0;
 
-	return read(c->go, &byte, 1) == 1 ? 0 : -ESRCH;
+	return fd_read(c->go, &byte, 1) == 1 ? 0 : -ESRCH;
 }
 
 static int private_mounts(struct child *c)
@@ -74,25 +75,32 @@ static int bind_root(struct child *c)
 		root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
+static int bind_file(const struct jail_spec *spec, const struct jail_bind *b)
+{
+	uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+			MOUNT_ATTR_NODEV;
+	char to[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(to, sizeof(to), "%s%s", spec->root, b->to) >=
+	    (int)sizeof(to))
+		return -ENAMETOOLONG;
+	if (stat(b->from, &st) < 0)
+		return neg_errno();
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!b->is_writable)
+		attr |= MOUNT_ATTR_RDONLY;
+	if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
+		return neg_errno();
+	return step_set_mount_flags(to, attr);
+}
+
 static int bind_files(struct child *c)
 {
 	for (size_t i = 0; i < c->spec->bind_count; i++) {
-		const struct jail_bind *b = &c->spec->binds[i];
-		uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-		char to[PATH_MAX];
-
-		if (b->from == NULL)
-			continue;
-		if (snprintf(to, sizeof(to), "%s%s", c->spec->root, b->to) >=
-		    (int)sizeof(to))
-			return -ENAMETOOLONG;
-		if (!b->is_device)
-			attr |= MOUNT_ATTR_NODEV;
-		if (!b->is_device && !b->is_writable)
-			attr |= MOUNT_ATTR_RDONLY;
-		if (mount(b->from, to, NULL, MS_BIND, NULL) < 0)
-			return neg_errno();
-		TRY(step_set_mount_flags(to, attr));
+		if (c->spec->binds[i].from != NULL)
+			TRY(bind_file(c->spec, &c->spec->binds[i]));
 	}
 	return 0;
 }
@@ -102,10 +110,16 @@ static int pivot(struct child *c)
 	return step_pivot(c->spec->root);
 }
 
-static int rename_host(struct child *c)
+static int own_cgroup_view(struct child *c)
 {
 	(void)c;
-	return sethostname("jail", 4) < 0 ? neg_errno() : 0;
+	return step_own_cgroup_view();
+}
+
+static int own_names(struct child *c)
+{
+	(void)c;
+	return step_own_names();
 }
 
 static int limit(struct child *c)
@@ -140,9 +154,11 @@ static int lift(int fd)
 static int lift_all(struct child *c)
 {
 	for (size_t i = 0; i < c->spec->fd_count; i++) {
+		TRY(step_only_files(c->spec->fds[i].from));
 		c->moved[i] = lift(c->spec->fds[i].from);
 		TRY(c->moved[i]);
 	}
+	TRY(step_only_files(c->spec->stderr_fd));
 	c->moved_stderr = lift(c->spec->stderr_fd);
 	TRY(c->moved_stderr);
 	c->null_fd = lift(c->null_fd);
@@ -189,7 +205,9 @@ static int fresh_session(struct child *c)
 
 	(void)c;
 	(void)umask(077);
-	(void)setsid();
+	if (setsid() < 0)
+		return neg_errno();
+	step_own_keyring();
 	(void)sigemptyset(&none);
 	for (int number = 1; number < NSIG; number++)
 		(void)signal(number, SIG_DFL);
@@ -218,13 +236,14 @@ static const struct {
 	const char *name;
 	int (*fn)(struct child *c);
 } steps[] = {
-	{ "open /proc/self", open_proc },
+	{ "open /proc/self and /dev/null", open_proc },
 	{ "enter its cgroup", await_go },
+	{ "make a cgroup namespace", own_cgroup_view },
 	{ "make mounts private", private_mounts },
 	{ "mount its root", bind_root },
 	{ "mount its files", bind_files },
 	{ "enter its root", pivot },
-	{ "set a host name", rename_host },
+	{ "set a host name", own_names },
 	{ "enter its user namespace", own_user },
 	{ "drop capabilities", no_capabilities },
 	{ "set resource limits", limit },
@@ -273,8 +292,7 @@ static int clone_child(const struct jail_spec *spec, struct pipes *p,
 	int pid_fd = -1;
 	struct clone_args args = {
 		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-			 CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-			 CLONE_PIDFD,
+			 CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&pid_fd,
 		.exit_signal = SIGCHLD,
 	};
@@ -328,6 +346,18 @@ static int await_exec(struct pipes *p, const char *program, struct err *e)
 		       err_text(NULL, failure.code));
 }
 
+static int check(const struct jail_spec *spec, struct err *e)
+{
+	if (spec->fd_count <= JAIL_FDS_MAX && spec->filter != NULL)
+		return 0;
+	return err_set(e, -EINVAL,
+		       "cannot start %s in its jail: %s; this is a bug, please "
+		       "report it",
+		       spec->program,
+		       spec->filter == NULL ? "it has no system-call filter" :
+					      "too many descriptors");
+}
+
 int jail_spawn(const struct jail_spec *spec, pid_t *ret_pid, int *ret_pid_fd,
 	       struct err *e)
 {
@@ -337,10 +367,12 @@ int jail_spawn(const struct jail_spec *spec, pid_t *ret_pid, int *ret_pid_fd,
 	pid_t pid = -1;
 	int r = 0;
 
-	if (spec->fd_count > JAIL_FDS_MAX)
-		return -E2BIG;
+	TRY(check(spec, e));
 	if (pipe2(p.go, O_CLOEXEC) < 0 || pipe2(p.report, O_CLOEXEC) < 0)
-		return neg_errno();
+		return err_set(e, neg_errno(),
+			       "cannot start %s in its jail: no pipe: %s; look "
+			       "at the limit of open files",
+			       spec->program, err_text(NULL, neg_errno()));
 	r = clone_child(spec, &p, &pid, &pid_fd);
 	if (r < 0)
 		return err_set(e, r,
@@ -352,7 +384,8 @@ int jail_spawn(const struct jail_spec *spec, pid_t *ret_pid, int *ret_pid_fd,
 		r = await_exec(&p, spec->program, e);
 	if (r < 0) {
 		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
 		return r;
 	}
 	*ret_pid = pid;

@@ -31,11 +31,10 @@ struct jail_bind {
 	const char *from; /* absolute, on the host; NULL: leave this one out */
 	const char *to;	  /* absolute, inside */
 	bool is_writable;
-	bool is_device; /* may be opened as a device; implies writable */
 };
 
 struct jail_fd {
-	int from; /* borrowed */
+	int from; /* borrowed; no directory, no O_PATH */
 	int to;	  /* number inside, above 2 */
 };
 
@@ -67,7 +66,9 @@ struct jail_spec {
  *
  * Returns when the program was executed.
  *
- * Return: 0; -errno with a sentence that names the step that failed.
+ * Return: 0; -EISDIR for a directory among the descriptors or mounts; -EPERM
+ * for host_uid 0 where that could be root; -errno; always with a sentence that
+ * names the step that failed.
  * Context: a single thread that is root in its user namespace; blocks for
  * milliseconds. The caller reaps the child.
  * Test: test/escape/

@@ -7,6 +7,11 @@
  * jail. Then confine_full() takes everything away: an empty root, a user
  * namespace that owns nothing, no capability, no file, no new descriptor but
  * what the filter lets it accept.
+ *
+ * Invariants.
+ *  1. No path of the host can be reached: not by name, and not through a
+ *     directory that was left open.
+ *  2. Every step holds, or confine_full() fails.
  */
 #ifndef CPN_CONFINE_SELF_H
 #define CPN_CONFINE_SELF_H
@@ -21,11 +26,12 @@
  * confine_fork() - fork into new namespaces
  * @ret_pid_fd: parent: owned pidfd of the child
  *
- * New mount, pid, net, ipc, uts and cgroup namespaces; for an ordinary user
- * also a user namespace in which the child is root.
+ * New mount, pid, net, ipc and uts namespaces; for an ordinary user also a user
+ * namespace in which the child is root. The cgroup namespace comes with the
+ * cage: see step_own_cgroup_view().
  *
- * Return: in the parent the child's pid; in the child 0; -errno with a
- * sentence.
+ * Return: in the parent the child's pid, or -errno with a sentence, and then
+ * there is no child; in the child always 0.
  * Context: a single thread.
  */
 pid_t confine_fork(int *ret_pid_fd, struct err *e) MUST_CHECK;
@@ -45,8 +51,9 @@ struct confine_spec {
  *
  * Return: 0; -errno with a sentence that names the step; the process must
  * then exit, for it is half caged.
- * Context: a single thread, forked by confine_fork(). What is open stays
- * open.
+ * -EISDIR: a directory is open.
+ * Context: a single thread, forked by confine_fork(), with /proc in sight. What
+ * is open stays open.
  * Test: test/escape/
  */
 int confine_full(const struct confine_spec *spec, struct err *e) MUST_CHECK;

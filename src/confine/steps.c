@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,12 +77,15 @@ static int write_map(int proc_self, const char *name, uint32_t host_id)
 }
 
 /* The helper stays behind in the old namespace, where it may write the new
- * one's maps. */
-static int map_from_outside(int proc_self, int go, uint32_t uid, uint32_t gid)
+ * one's maps. It holds no write end: else it would wait for ever for one that
+ * failed to follow. */
+static int map_from_outside(int proc_self, int go[2], uint32_t uid,
+			    uint32_t gid)
 {
 	char byte = 0;
 
-	if (read(go, &byte, 1) != 1)
+	fd_close(&go[1]);
+	if (fd_read(go[0], &byte, 1) != 1)
 		return -EPIPE;
 	TRY(write_map(proc_self, "uid_map", uid));
 	return write_map(proc_self, "gid_map", gid);
@@ -89,45 +95,99 @@ static int await_helper(pid_t helper)
 {
 	int status = 0;
 
-	if (waitpid(helper, &status, 0) < 0)
-		return neg_errno();
+	while (waitpid(helper, &status, 0) < 0) {
+		if (errno != EINTR)
+			return neg_errno();
+	}
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+/* Only a namespace that confine_fork() made for an ordinary user denies
+ * setgroups: elsewhere the caller's own id may be that of root. */
+static int check_own_id(int proc_self)
+{
+	char text[16] = "";
+	CLEANUP(fd_close)
+	int fd = openat(proc_self, "setgroups", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? neg_errno() : fd_read(fd, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	return span_starts(span_of(text, (size_t)n), "deny") ? 0 : -EPERM;
+}
+
+/* Leave the present user namespace for one in which @uid and @gid are mapped. */
+static int enter_user_namespace(int proc_self, uint32_t uid, uint32_t gid)
+{
+	int go[2] = { -1, -1 };
+	pid_t helper = -1;
+	int mapped = 0;
+	int r = 0;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return neg_errno();
+	helper = fork();
+	if (helper == 0)
+		_exit(map_from_outside(proc_self, go, uid, gid) < 0);
+	r = helper < 0 ? neg_errno() : result(unshare(CLONE_NEWUSER));
+	if (r == 0)
+		r = fd_write_all(go[1], span_str("g"));
+	fd_close(&go[0]);
+	fd_close(&go[1]);
+	if (helper > 0)
+		mapped = await_helper(helper);
+	return r < 0 ? r : mapped;
 }
 
 int step_own_user(int proc_self, uint32_t host_uid)
 {
 	uint32_t uid = host_uid != 0 ? host_uid : geteuid();
 	uint32_t gid = host_uid != 0 ? host_uid : getegid();
-	int go[2] = { -1, -1 };
-	pid_t helper = -1;
-	int r = 0;
 
 	/* Without a mapping of its own the caller may not drop groups. */
-	if (host_uid != 0 && setgroups(0, NULL) < 0)
+	if (host_uid == 0)
+		TRY(check_own_id(proc_self));
+	else if (setgroups(0, NULL) < 0)
 		return neg_errno();
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return neg_errno();
-	helper = fork();
-	if (helper == 0)
-		_exit(map_from_outside(proc_self, go[0], uid, gid) < 0);
-	r = helper < 0 ? neg_errno() : result(unshare(CLONE_NEWUSER));
-	if (r == 0)
-		r = fd_write_all(go[1], span_str("g"));
-	fd_close(&go[0]);
-	fd_close(&go[1]);
-	if (helper > 0 && r == 0)
-		r = await_helper(helper);
-	else if (helper > 0)
-		(void)await_helper(helper);
-	TRY(r);
-	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
-		return neg_errno();
+	TRY(enter_user_namespace(proc_self, uid, gid));
 	/* The user id goes last and keeps the capabilities for the steps to
 	 * come: step_no_capabilities() takes them all. */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
-	    setresuid(CAGE_UID, CAGE_UID, CAGE_UID) < 0)
+	if (setresgid(CAGE_UID, CAGE_UID, CAGE_UID) < 0 ||
+	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return neg_errno();
+	return result(setresuid(CAGE_UID, CAGE_UID, CAGE_UID));
+}
+
+int step_own_cgroup_view(void)
+{
+	return result(unshare(CLONE_NEWCGROUP));
+}
+
+int step_own_names(void)
+{
+	static const char name[] = "sandbox";
+
+	if (sethostname(name, sizeof(name) - 1) < 0 ||
+	    setdomainname(name, sizeof(name) - 1) < 0)
 		return neg_errno();
 	return 0;
+}
+
+void step_own_keyring(void)
+{
+	/* Where keyctl is forbidden (in many containers), the cage's own filter
+	 * still forbids it to the caged. */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+}
+
+int step_only_files(int fd)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return neg_errno();
+	return S_ISDIR(st.st_mode) || (flags & O_PATH) != 0 ? -EISDIR : 0;
 }
 
 /* Capabilities. */
@@ -220,7 +280,7 @@ struct ruleset {
 
 static const size_t ruleset_bytes[] = { 8, 16, 24 };
 
-static struct ruleset ruleset_of(long abi)
+static struct ruleset ruleset_of(int abi)
 {
 	/* Execute .. make symlink: bits 0 to 12; refer is bit 13, ABI 2. */
 	struct ruleset r = { .handled_fs = (1ULL << 13) - 1 };
@@ -238,7 +298,7 @@ static struct ruleset ruleset_of(long abi)
 	return r;
 }
 
-static int add_rule(int ruleset, const struct step_access *access, long abi)
+static int add_rule(int ruleset, const struct step_access *access)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -253,34 +313,41 @@ static int add_rule(int ruleset, const struct step_access *access, long abi)
 				       LANDLOCK_ACCESS_FS_READ_DIR;
 	if (access->may_write)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (access->may_ioctl && abi >= ABI_IOCTL)
-		rule.allowed_access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
 	rule.parent_fd = fd;
 	return result((int)syscall(SYS_landlock_add_rule, ruleset,
 				   LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
 }
 
-int step_landlock(const struct step_access *access, size_t count)
+int step_landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 			   LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (abi < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : neg_errno();
+	return (int)abi;
+}
+
+int step_landlock(const struct step_access *access, size_t count)
+{
+	int abi = step_landlock_abi();
 	struct ruleset want = ruleset_of(abi);
 	size_t layout = abi >= ABI_SCOPE ? 2 : abi >= ABI_NET ? 1 : 0;
 	CLEANUP(fd_close) int ruleset = -1;
 
-	if (abi < 0)
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : neg_errno();
+	if (abi <= 0)
+		return abi;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &want,
 			       ruleset_bytes[layout], 0);
 	if (ruleset < 0)
 		return neg_errno();
 	for (size_t i = 0; i < count; i++) {
 		if (access[i].path != NULL)
-			TRY(add_rule(ruleset, &access[i], abi));
+			TRY(add_rule(ruleset, &access[i]));
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return neg_errno();
-	return (int)abi;
+	return abi;
 }
 
 int step_seccomp(const struct sock_fprog *filter)

@@ -28,7 +28,6 @@ struct step_access {
 	const char *path; /* NULL: leave this row out */
 	bool may_execute;
 	bool may_write;
-	bool may_ioctl;
 };
 
 /**
@@ -64,10 +63,49 @@ int step_pivot(const char *path) MUST_CHECK;
  * The other namespaces stay with the user namespace left behind: even a
  * process that regained every capability here would have none over them.
  *
- * Return: 0 or -errno.
+ * Return: 0; -EPERM for @host_uid 0 outside a namespace that confine_fork()
+ * made for an ordinary user, where the present id may be root's; -errno.
  * Context: a single thread with CAP_SETUID and CAP_SETGID.
  */
 int step_own_user(int proc_self, uint32_t host_uid) MUST_CHECK;
+
+/**
+ * step_own_cgroup_view() - take the present cgroup for the root of all
+ *
+ * After the process is in its group, not at clone: a version 2 tree that is
+ * mounted with nsdelegate lets nobody move across a cgroup namespace.
+ *
+ * Return: 0 or -errno.
+ * Context: with CAP_SYS_ADMIN over its own namespaces.
+ */
+int step_own_cgroup_view(void) MUST_CHECK;
+
+/**
+ * step_own_names() - hide the host's name and domain
+ *
+ * Return: 0 or -errno.
+ * Context: inside a uts namespace of one's own.
+ */
+int step_own_names(void) MUST_CHECK;
+
+/**
+ * step_own_keyring() - leave the session keyring of who started us
+ *
+ * A second line: where it is not possible, seccomp alone denies the calls.
+ *
+ * Context: any.
+ */
+void step_own_keyring(void);
+
+/**
+ * step_only_files() - refuse a descriptor that paths can start from
+ *
+ * A directory or an O_PATH descriptor would lead out of any root.
+ *
+ * Return: 0; -EISDIR; -EBADF.
+ * Context: any.
+ */
+int step_only_files(int fd) MUST_CHECK;
 
 /**
  * step_no_capabilities() - empty every capability set, for good
@@ -95,6 +133,14 @@ int step_limits(const struct step_limit *limits, size_t count) MUST_CHECK;
  * Context: after the last change of credentials, which would undo it.
  */
 int step_die_with_parent(int parent_pipe) MUST_CHECK;
+
+/**
+ * step_landlock_abi() - what this kernel's Landlock can do
+ *
+ * Return: its ABI, 0 where there is none, or -errno.
+ * Context: any thread.
+ */
+int step_landlock_abi(void) MUST_CHECK;
 
 /**
  * step_landlock() - allow what @access lists, deny the rest of files and TCP

@@ -27,8 +27,15 @@ int uid_pair_take(const char *dir, struct uid_pair *ret, int *ret_fd,
 				       "cannot take a uid for the sandbox: "
 				       "%s: %s; correct its permissions",
 				       path, err_text(NULL, neg_errno()));
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			continue;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK)
+				continue;
+			return err_set(e, neg_errno(),
+				       "cannot take a uid for the sandbox: "
+				       "%s: %s; put CAPONIER_HOME on a file "
+				       "system with locks",
+				       path, err_text(NULL, neg_errno()));
+		}
 		ret->engine = UID_BASE + 2 * slot;
 		ret->shim = UID_BASE + 2 * slot + 1;
 		*ret_fd = fd_take(&fd);

@@ -24,7 +24,9 @@ struct uid_pair {
  *          so a process that is killed gives its pair back
  *
  * Return: 0; -EAGAIN if all are taken; -errno; with a sentence.
- * Context: blocks briefly.
+ * Context: blocks briefly. Two directories hand out the same uids: that parts
+ * sandboxes of one home, not those of two.
+ * Test: test/unit/confine/test_uid.c
  */
 int uid_pair_take(const char *dir, struct uid_pair *ret, int *ret_fd,
 		  struct err *e) MUST_CHECK;

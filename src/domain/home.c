@@ -50,25 +50,42 @@ static int choose(char ret[PATH_MAX], struct err *e)
 		       "directory of yours");
 }
 
+/* Also if it is there, but only as a directory. */
+static int make_one(const char *path)
+{
+	struct stat st = { 0 };
+
+	if (mkdir(path, DIR_MODE) == 0)
+		return 0;
+	if (errno != EEXIST || stat(path, &st) < 0)
+		return neg_errno();
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+static int refuse(struct err *e, int r, const char *path)
+{
+	return err_set(e, r,
+		       "cannot make the directory %s: %s; make it, or set "
+		       "CAPONIER_HOME to a place where you may write",
+		       path, err_text(NULL, r));
+}
+
 int home_mkdir(const char *path, struct err *e)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
 
-	TRY(put(part, "%s", path));
+	if (put(part, "%s", path) < 0)
+		return refuse(e, -ENAMETOOLONG, path);
 	for (size_t i = 1; i <= len; i++) {
+		int r = 0;
+
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, DIR_MODE) < 0 && errno != EEXIST) {
-			int r = neg_errno();
-
-			return err_set(e, r,
-				       "cannot make the directory %s: %s; make "
-				       "it, or set CAPONIER_HOME to a place "
-				       "where you may write",
-				       part, err_text(NULL, r));
-		}
+		r = make_one(part);
+		if (r < 0)
+			return refuse(e, r, part);
 		part[i] = path[i];
 	}
 	return 0;
@@ -77,8 +94,15 @@ int home_mkdir(const char *path, struct err *e)
 int home_find(struct home *ret, struct err *e)
 {
 	struct home home = { { 0 } };
+	int r = 0;
 
-	TRY(choose(home.dir, e));
+	r = choose(home.dir, e);
+	if (r == -ENAMETOOLONG)
+		return err_set(e, r,
+			       "cannot use Caponier's state directory: its "
+			       "path is too long; set CAPONIER_HOME to a "
+			       "shorter one");
+	TRY(r);
 	TRY(home_mkdir(home.dir, e));
 	*ret = home;
 	return 0;

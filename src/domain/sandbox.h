@@ -26,6 +26,9 @@ enum {
 	SANDBOX_MEM_MIN_MIB = 128,
 	SANDBOX_MEM_MAX_MIB = 65536,
 	SANDBOX_DISK_MAX_MIB = 1048576,
+	/* A guest whose agent has not answered by then hangs. */
+	SANDBOX_BOOT_MAX_S = 60,
+	SANDBOX_RESTORE_MAX_S = 30,
 };
 
 /* Strength, weakest first: a floor is compared with <. */

@@ -115,6 +115,7 @@ void ev_timer_set(struct ev *ev, struct ev_timer *timer, uint64_t deadline_ns,
 	*timer = (struct ev_timer){
 		.loop = ev,
 		.deadline_ns = deadline_ns,
+		.set_in_turn = ev->turn,
 		.fn = fn,
 		.owner = owner,
 	};
@@ -149,16 +150,25 @@ int ev_signals(struct ev *ev, struct ev_io *io, const sigset_t *set,
 	return 0;
 }
 
+/* Those set by a callback of this turn wait for the next. */
+static struct ev_timer *first_due(const struct ev *ev, uint64_t now)
+{
+	struct ev_timer *timer = ev->timers;
+
+	while (timer != NULL && timer->set_in_turn == ev->turn)
+		timer = timer->next;
+	return timer != NULL && timer->deadline_ns <= now ? timer : NULL;
+}
+
 static void fire_timers(struct ev *ev)
 {
 	uint64_t ticks = 0;
 	uint64_t now = clock_boot_ns();
+	struct ev_timer *due = NULL;
 
 	(void)!read(ev->timer_fd, &ticks, sizeof(ticks));
-	while (ev->timers != NULL && ev->timers->deadline_ns <= now &&
-	       !ev->is_stopped) {
-		struct ev_timer *due = ev->timers;
-
+	ev->turn++;
+	while (!ev->is_stopped && (due = first_due(ev, now)) != NULL) {
 		unlink_timer(due);
 		due->fn(due);
 	}

@@ -34,6 +34,7 @@ struct ev {
 	int epoll_fd;
 	int timer_fd;
 	struct ev_timer *timers; /* sorted by deadline, soonest first */
+	uint64_t turn;		 /* counts the firings of timers */
 	struct epoll_event batch[EV_BATCH];
 	int batch_len;
 	bool is_stopped;
@@ -51,6 +52,7 @@ struct ev_timer {
 	struct ev *loop; /* NULL while not linked */
 	struct ev_timer *next;
 	uint64_t deadline_ns;
+	uint64_t set_in_turn; /* not fired in the one it was set in */
 	ev_timer_fn *fn;
 	void *owner;
 };

@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -22,6 +24,7 @@ enum {
 	PIECE_BYTES = 1 << 20,
 	LISTING_MAX_BYTES = 64 << 20,
 	DEPTH_MAX = 64,
+	SETTLE_TRIES = 100,
 };
 
 static void to_hex(const uint8_t *raw, struct digest *ret)
@@ -90,11 +93,13 @@ static int digest_fd(int fd, struct digest *ret)
 	return 0;
 }
 
-/* A walk over a tree in sorted order; one line per entry into the listing. */
+/* A walk over a tree in sorted order; one record per entry into the listing.
+ * Names and targets end with a NUL, the one byte that is in neither. */
 struct walk {
 	struct buf listing;
 	bool reads_content;
 	int depth;
+	uint64_t newest_ns; /* ctime */
 };
 
 static void walk_fini(struct walk *w)
@@ -104,10 +109,15 @@ static void walk_fini(struct walk *w)
 
 static int put_stat(struct walk *w, const char *path, const struct stat *st)
 {
+	uint64_t changed_ns = (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
+			      (uint64_t)st->st_ctim.tv_nsec;
+
+	if (changed_ns > w->newest_ns)
+		w->newest_ns = changed_ns;
 	return buf_printf(&w->listing,
-			  "%s %" PRIu64 " %" PRIu64 " %" PRId64 ".%09ld "
+			  "%s%c%" PRIu64 " %" PRIu64 " %" PRId64 ".%09ld "
 			  "%" PRId64 ".%09ld\n",
-			  path, (uint64_t)st->st_ino, (uint64_t)st->st_size,
+			  path, 0, (uint64_t)st->st_ino, (uint64_t)st->st_size,
 			  (int64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
 			  (int64_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
@@ -122,9 +132,9 @@ static int put_file(struct walk *w, int dir, const char *name, const char *path,
 	if (fd < 0)
 		return neg_errno();
 	TRY(digest_fd(fd, &content));
-	return buf_printf(&w->listing, "f %04o %u %u %s %s\n",
+	return buf_printf(&w->listing, "f %04o %u %u %s %s%c",
 			  (unsigned)st->st_mode & 07777u, st->st_uid,
-			  st->st_gid, content.hex, path);
+			  st->st_gid, content.hex, path, 0);
 }
 
 static int put_link(struct walk *w, int dir, const char *name, const char *path)
@@ -135,7 +145,7 @@ static int put_link(struct walk *w, int dir, const char *name, const char *path)
 	if (n < 0)
 		return neg_errno();
 	target[n] = '\0';
-	return buf_printf(&w->listing, "l %s -> %s\n", path, target);
+	return buf_printf(&w->listing, "l %s%c%s%c", path, 0, target, 0);
 }
 
 static int walk_dir(struct walk *w, int dir, const char *prefix);
@@ -156,9 +166,9 @@ static int put_entry(struct walk *w, int dir, const char *name,
 		TRY(put_stat(w, path, &st));
 	if (S_ISDIR(st.st_mode)) {
 		if (w->reads_content)
-			TRY(buf_printf(&w->listing, "d %04o %u %u %s\n",
+			TRY(buf_printf(&w->listing, "d %04o %u %u %s%c",
 				       (unsigned)st.st_mode & 07777u, st.st_uid,
-				       st.st_gid, path));
+				       st.st_gid, path, 0));
 		below = openat(dir, name,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		return below < 0 ? neg_errno() : walk_dir(w, below, path);
@@ -201,33 +211,63 @@ static int walk_dir(struct walk *w, int dir, const char *prefix)
 	return r;
 }
 
-static int digest_at(const char *path, bool reads_content, struct digest *ret)
+static int digest_at(struct walk *w, const char *path, struct digest *ret)
 {
-	CLEANUP(walk_fini)
-	struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES),
-			  .reads_content = reads_content };
-	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe in its place must not be waited for. */
+	CLEANUP(fd_close)
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st = { 0 };
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return neg_errno();
-	if (S_ISREG(st.st_mode) && reads_content)
+	if (S_ISREG(st.st_mode) && w->reads_content)
 		return digest_fd(fd, ret);
 	if (S_ISREG(st.st_mode))
-		TRY(put_stat(&w, "", &st));
+		TRY(put_stat(w, "", &st));
 	else if (S_ISDIR(st.st_mode))
-		TRY(walk_dir(&w, fd, ""));
+		TRY(walk_dir(w, fd, ""));
 	else
 		return -ENOTSUP;
-	return digest_span(buf_span(&w.listing), ret);
+	return digest_span(buf_span(&w->listing), ret);
 }
 
 int digest_path(const char *path, struct digest *ret)
 {
-	return digest_at(path, true, ret);
+	CLEANUP(walk_fini)
+	struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES),
+			  .reads_content = true };
+
+	return digest_at(&w, path, ret);
 }
 
+/* The clock that file systems stamp with: it stands still for milliseconds. */
+static uint64_t stamp_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* While the newest ctime is the clock's present one, a further write would
+ * leave it as it is. A ctime far ahead is of before the clock was set back. */
 int digest_stat(const char *path, struct digest *ret)
 {
-	return digest_at(path, false, ret);
+	const struct timespec pause = { .tv_nsec = (long)NS_PER_MS };
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		CLEANUP(walk_fini)
+		struct walk w = { .listing = BUF_EMPTY(LISTING_MAX_BYTES) };
+		uint64_t began_ns = stamp_ns();
+		struct digest signature = { 0 };
+
+		TRY(digest_at(&w, path, &signature));
+		if (w.newest_ns < began_ns ||
+		    w.newest_ns > began_ns + NS_PER_S) {
+			*ret = signature;
+			return 0;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
 }

@@ -50,10 +50,11 @@ int digest_path(const char *path, struct digest *ret) MUST_CHECK;
  * @path: as for digest_path(); no file's bytes are read
  *
  * Two equal signatures mean that nothing was written in between: they cover
- * inode, size, mtime and ctime (which nobody can set back) of every file.
+ * inode, size, mtime and ctime (which nobody can set back) of every file, and
+ * one is given only when a further write would move a ctime.
  *
- * Return: as digest_path().
- * Context: blocks briefly.
+ * Return: as digest_path(); -EBUSY if it is being written to all the time.
+ * Context: blocks briefly; some milliseconds after a write.
  */
 int digest_stat(const char *path, struct digest *ret) MUST_CHECK;
 

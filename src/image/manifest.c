@@ -31,19 +31,36 @@ static void json_drop(json_t **doc)
 
 /* The key. */
 
-static int key_make(const char *path, uint8_t key[KEY_BYTES])
+static int key_write(const char *path, const uint8_t key[KEY_BYTES])
 {
-	uint8_t fresh[KEY_BYTES];
 	CLEANUP(fd_close)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		      MODE_SECRET);
 
 	if (fd < 0)
 		return neg_errno();
+	TRY(fd_write_all(fd, span_of(key, KEY_BYTES)));
+	return fsync(fd) < 0 ? neg_errno() : 0;
+}
+
+/* Linked into place when it is whole: others may look for it meanwhile. */
+static int key_make(const char *path, uint8_t key[KEY_BYTES])
+{
+	uint8_t fresh[KEY_BYTES];
+	char tag[17];
+	char staged[PATH_MAX];
+	int r = 0;
+
+	TRY(rng_hex(tag, (sizeof(tag) - 1) / 2));
 	TRY(rng_fill(fresh, sizeof(fresh)));
-	TRY(fd_write_all(fd, span_of(fresh, sizeof(fresh))));
-	if (fsync(fd) < 0)
-		return neg_errno();
+	if (snprintf(staged, sizeof(staged), "%s.%s", path, tag) >=
+	    (int)sizeof(staged))
+		return -ENAMETOOLONG;
+	r = key_write(staged, fresh);
+	if (r == 0 && link(staged, path) < 0)
+		r = neg_errno();
+	(void)unlink(staged);
+	TRY(r);
 	memcpy(key, fresh, KEY_BYTES);
 	return 0;
 }
@@ -317,10 +334,15 @@ int manifest_write(const struct home *home, struct manifest *m,
 
 static int from_json(json_t *body, struct manifest *m)
 {
+	json_t *parts = json_object_get(body, "parts");
+	json_t *settings = json_object_get(body, "settings");
 	const char *name = NULL;
 	json_t *value = NULL;
 
-	json_object_foreach(json_object_get(body, "parts"), name, value) {
+	/* What is sealed under the same key may be another document. */
+	if (!json_is_object(parts) || !json_is_object(settings))
+		return -EBADMSG;
+	json_object_foreach(parts, name, value) {
 		const char *path =
 			json_string_value(json_object_get(value, "path"));
 		const char *hex =
@@ -333,7 +355,7 @@ static int from_json(json_t *body, struct manifest *m)
 		TRY(span_copy_str(span_str(hex), digest->hex,
 				  sizeof(digest->hex)));
 	}
-	json_object_foreach(json_object_get(body, "settings"), name, value) {
+	json_object_foreach(settings, name, value) {
 		if (!json_is_string(value))
 			return -EBADMSG;
 		TRY(manifest_set(m, name, "%s", json_string_value(value)));

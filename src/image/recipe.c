@@ -28,6 +28,7 @@ struct running {
 	unsigned pct;
 	int seconds_left;
 	bool has_failed;
+	bool is_skipping; /* in a line too long, up to its end */
 };
 
 struct crew {
@@ -179,8 +180,10 @@ static int on_output(struct crew *c, struct running *r)
 	uint8_t *end = NULL;
 	ssize_t n = 0;
 
-	if (r->in.len == LINE_MAX_BYTES)
+	if (r->in.len == LINE_MAX_BYTES) {
 		r->in.len = 0; /* no line is that long: not for us */
+		r->is_skipping = true;
+	}
 	TRY(buf_reserve(&r->in, LINE_MAX_BYTES - r->in.len));
 	n = fd_read(r->out, r->in.ptr + r->in.len, LINE_MAX_BYTES - r->in.len);
 	if (n <= 0)
@@ -191,7 +194,9 @@ static int on_output(struct crew *c, struct running *r)
 		if (end == NULL)
 			return 0;
 		*end = '\0';
-		on_line(c, r, (char *)r->in.ptr);
+		if (!r->is_skipping)
+			on_line(c, r, (char *)r->in.ptr);
+		r->is_skipping = false;
 		buf_drop(&r->in, (size_t)(end - r->in.ptr) + 1);
 	}
 }

@@ -40,7 +40,7 @@ static int remove_below(int fd, dev_t dev, int depth)
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		r = remove_at(dirfd(d), entry->d_name, dev, depth);
+		r = remove_at(fd, entry->d_name, dev, depth);
 		if (first == 0)
 			first = r;
 	}

@@ -115,8 +115,8 @@ static int mount_all(const struct mount_point *points, size_t count,
 		const struct mount_point *p = &points[i];
 
 		(void)mkdir(p->target, 0755);
-		if (mount(p->source, p->target, p->type, p->flags,
-			  p->options) < 0)
+		if (mount(p->source, p->target, p->type, p->flags, p->options) <
+		    0)
 			return err_set(e, neg_errno(),
 				       "cannot mount %s at %s: %s; use the "
 				       "kernel that the template names",
@@ -132,8 +132,8 @@ static int load_module(const char *name, struct err *e)
 
 	(void)snprintf(path, sizeof(path), MODULES "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && (syscall(SYS_finit_module, fd, "", 0) == 0 ||
-			errno == EEXIST))
+	if (fd >= 0 &&
+	    (syscall(SYS_finit_module, fd, "", 0) == 0 || errno == EEXIST))
 		return 0;
 	return err_set(e, neg_errno(),
 		       "cannot load the module %s: %s; rebuild the initramfs "
@@ -186,7 +186,9 @@ static char find_disk(const char *wanted)
 {
 	char serial[SERIAL_BYTES];
 
-	for (char letter = 'a'; letter < 'a' + DISK_LETTERS; letter++) {
+	for (int i = 0; i < DISK_LETTERS; i++) {
+		char letter = (char)('a' + i);
+
 		if (disk_serial(letter, serial) && strcmp(serial, wanted) == 0)
 			return letter;
 	}

@@ -36,10 +36,11 @@ enum { KEEPER_FD_CONTROL = 3, KEEPER_FD_LOCK = 4, KEEPER_FD_UIDS = 5 };
 
 static int fail(struct err *e, int r, const char *asked)
 {
-	return err_set(e, r,
+	(void)!err_set(e, r,
 		       "cannot %s: %s; see that CAPONIER_HOME is writable and "
 		       "has space",
 		       asked, err_text(NULL, r));
+	return r;
 }
 
 /* The directory, from hidden to named. */
@@ -57,7 +58,7 @@ static void nest_fini(struct nest *n)
 	fd_close(&n->lock);
 	fd_close(&n->dir);
 	if (n->is_made)
-		(void)tree_remove(n->sandboxes, n->hidden);
+		(void)!tree_remove(n->sandboxes, n->hidden);
 	fd_close(&n->sandboxes);
 }
 
@@ -119,8 +120,13 @@ static int fill(const struct nest *n, const struct sandbox_spec *spec,
 static int keeper_actions(posix_spawn_file_actions_t *actions, int control,
 			  int lock, int uids)
 {
-	/* dup2 onto the same number clears close-on-exec, so order does not
-	 * matter as long as sources lie above the targets. */
+	/* The launcher's own input and output are none of the shim's. */
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (posix_spawn_file_actions_addopen(actions, fd, "/dev/null",
+						     O_RDWR, 0) != 0)
+			return -ENOMEM;
+	}
+	/* Sources lie above the targets, so order does not matter. */
 	if (posix_spawn_file_actions_adddup2(actions, control,
 					     KEEPER_FD_CONTROL) != 0 ||
 	    posix_spawn_file_actions_adddup2(actions, lock, KEEPER_FD_LOCK) !=
@@ -217,6 +223,8 @@ static int name_paths(const struct home *home, struct sandbox_spec *spec,
 {
 	TRY(sandbox_id_new(spec->id));
 	memcpy(sandbox->id, spec->id, sizeof(sandbox->id));
+	(void)snprintf(spec->hostname, sizeof(spec->hostname), "sandbox-%.8s",
+		       spec->id);
 	TRY(home_path(home, sandbox->dir, "sandboxes/%s", spec->id));
 	TRY(home_path(home, sandbox->api_socket, "sandboxes/%s/api.sock",
 		      spec->id));
@@ -390,18 +398,22 @@ int launch_sweep(const struct home *home)
 	char path[PATH_MAX];
 	CLEANUP(dir_close) DIR *d = NULL;
 	struct dirent *entry = NULL;
+	int sandboxes = -1;
 	int removed = 0;
 
 	TRY(home_path(home, path, "sandboxes"));
 	d = opendir(path);
 	if (d == NULL)
 		return errno == ENOENT ? 0 : neg_errno();
+	sandboxes = dirfd(d);
+	if (sandboxes < 0)
+		return neg_errno();
 	for (entry = readdir(d); entry != NULL; entry = readdir(d)) {
 		const char *name = entry->d_name;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if (sweep_one(dirfd(d), name) == 1)
+		if (sweep_one(sandboxes, name) == 1)
 			removed++;
 	}
 	return removed;

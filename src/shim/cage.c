@@ -12,8 +12,7 @@ enum {
 	OPEN_MAX_FILES = API_CLIENTS_MAX + 32,
 };
 
-int cage_close(const char *empty, uint32_t uid, int parent_pipe,
-	       struct err *e)
+int cage_close(const char *empty, uint32_t uid, int parent_pipe, struct err *e)
 {
 	const struct step_limit limits[] = {
 		{ RLIMIT_CORE, 0 },

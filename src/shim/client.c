@@ -138,8 +138,9 @@ struct refusal {
 	const char *message;
 };
 
-static const struct refusal not_found = { 404, "not_found",
-					  "the sandbox's API has no such path" };
+static const struct refusal not_found = {
+	404, "not_found", "the sandbox's API has no such path"
+};
 static const struct refusal no_token = {
 	401, "unauthenticated", "the header X-Access-Token is missing or wrong"
 };
@@ -355,8 +356,8 @@ static void begin_call(struct client *client, const char *method,
 {
 	client->call = call_new(client->api->link, &call_ops, client);
 	if (client->call == NULL ||
-	    call_start(client->call, method, target,
-		       buf_span(&client->headers), length) < 0) {
+	    call_start(client->call, method, target, buf_span(&client->headers),
+		       length) < 0) {
 		refuse(client, &no_memory);
 		return;
 	}
@@ -610,21 +611,30 @@ static void set_interest(struct client *client)
 	ev_io_set(&client->io, events);
 }
 
+/* One turn. Return: 0, or -errno if the connection is to be closed. */
+static int serve(struct client *client)
+{
+	TRY(feed_unread(client));
+	TRY(read_once(client));
+	if (client->activity == CLIENT_VIEWS)
+		give(client);
+	TRY(write_out(client));
+	return client->is_dead ? -ECONNABORTED : 0;
+}
+
+static bool has_output(const struct client *client)
+{
+	return http_server_output(&client->http).len != 0;
+}
+
 static void run(struct task *task)
 {
 	struct client *client = task->owner;
 	bool was_full = !has_out_room(client);
-	int r = feed_unread(client);
+	int r = serve(client);
 
-	if (r == 0)
-		r = read_once(client);
-	if (r == 0 && client->activity == CLIENT_VIEWS)
-		give(client);
-	if (r == 0)
-		r = write_out(client);
-	if (r < 0 || client->is_dead ||
-	    (http_server_is_over(&client->http) &&
-	     http_server_output(&client->http).len == 0)) {
+	if (r < 0 ||
+	    (http_server_is_over(&client->http) && !has_output(client))) {
 		client_free(client);
 		return;
 	}
@@ -632,7 +642,7 @@ static void run(struct task *task)
 		call_go_on(client->call);
 	/* The next request waited for the answer to be written. */
 	if (client->unread.len != 0 && client->activity == CLIENT_RESTS &&
-	    http_server_output(&client->http).len == 0)
+	    !has_output(client))
 		kick(client);
 	set_interest(client);
 }

@@ -16,14 +16,14 @@ static const char broken_end[] =
 	"\"message\":\"the agent broke off the process's output\"}}";
 
 enum {
-	ENVELOPE_MESSAGE_MAX_BYTES =
-		OUTPUT_ENVELOPE_MAX_BYTES - CONNECT_HEADER_BYTES,
+	ENVELOPE_MESSAGE_MAX_BYTES = OUTPUT_ENVELOPE_MAX_BYTES -
+				     CONNECT_HEADER_BYTES,
 };
 
 struct held {
 	struct held *next;
 	struct held_list *list;
-	struct call *call; /* NULL once it ended */
+	struct call *call;  /* NULL once it ended */
 	struct buf partial; /* received, not yet in the output */
 	struct output output;
 	struct buf start; /* the first envelope */
@@ -274,8 +274,7 @@ struct held *held_adopt(struct held_list *list, struct call **call,
 	*call = NULL;
 	held->call->ops = &held_ops;
 	held->call->owner = held;
-	held->partial =
-		BUF_EMPTY(OUTPUT_ENVELOPE_MAX_BYTES + CALL_SLICE_BYTES);
+	held->partial = BUF_EMPTY(OUTPUT_ENVELOPE_MAX_BYTES + CALL_SLICE_BYTES);
 	held->output = OUTPUT_EMPTY;
 	held->start = BUF_EMPTY(HELD_EVENT_MAX_BYTES);
 	held->last = BUF_EMPTY(HELD_EVENT_MAX_BYTES);

@@ -56,7 +56,7 @@ struct viewer {
 
 /* Whom a client means. */
 struct held_selector {
-	uint64_t pid;		  /* 0: by tag */
+	uint64_t pid; /* 0: by tag */
 	char tag[HELD_TAG_BYTES];
 };
 

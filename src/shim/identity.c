@@ -13,6 +13,7 @@
 
 enum {
 	ENTROPY_BYTES = 64,
+	ENTROPY_TEXT_BYTES = 88,
 	MACHINE_ID_BYTES = 16,
 	S_PER_DAY = 86400,
 	DAYS_PER_ERA = 146097, /* 400 years */
@@ -38,8 +39,9 @@ void identity_time(uint64_t wall_ns, char ret[IDENTITY_TIME_BYTES])
 		       "%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64 "T%02" PRIu64
 		       ":%02" PRIu64 ":%02" PRIu64 ".%09" PRIu64 "Z",
 		       year, month < 10 ? month + 3 : month - 9,
-		       of_year - (153 * month + 2) / 5 + 1, s % S_PER_DAY / 3600,
-		       s / 60 % 60, s % 60, wall_ns % NS_PER_S);
+		       of_year - (153 * month + 2) / 5 + 1,
+		       s % S_PER_DAY / 3600, s / 60 % 60, s % 60,
+		       wall_ns % NS_PER_S);
 }
 
 static void drop_json(json_t **doc)
@@ -50,7 +52,7 @@ static void drop_json(json_t **doc)
 
 static json_t *entropy(void)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(2 * ENTROPY_BYTES);
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(ENTROPY_TEXT_BYTES);
 	uint8_t bytes[ENTROPY_BYTES];
 
 	if (rng_fill(bytes, sizeof(bytes)) < 0 ||
@@ -107,8 +109,7 @@ int identity_put(const struct sandbox_spec *spec, struct buf *out)
 					members[i].value) < 0)
 			r = -ENOMEM;
 	}
-	if (r == 0 &&
-	    json_dump_callback(doc, put_bytes, out, JSON_COMPACT) < 0)
+	if (r == 0 && json_dump_callback(doc, put_bytes, out, JSON_COMPACT) < 0)
 		r = -E2BIG;
 	return r;
 }

@@ -60,13 +60,27 @@ static int watch_signals(struct keeper *k)
 	return k->signals < 0 ? neg_errno() : 0;
 }
 
+/* Whatever the launcher left open is none of ours, nor of the shim's. */
+static int drop_strays(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return neg_errno();
+	for (int fd = 0; fd < KEEPER_FD_CONTROL; fd++) {
+		if (dup2(null, fd) < 0)
+			return neg_errno();
+	}
+	/* Takes @null with it, unless it is one of the three. */
+	return close_range(KEEPER_FD_UIDS + 1, ~0U, 0) < 0 ? neg_errno() : 0;
+}
+
 static int read_spec(struct keeper *k, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf json = BUF_EMPTY(SANDBOX_SPEC_MAX_BYTES);
 	int r = 0;
 
-	k->dir = open(k->path,
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	k->dir = open(k->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (k->dir < 0)
 		r = neg_errno();
 	if (r == 0)
@@ -211,8 +225,8 @@ static void judge(struct keeper *k)
 		verdict_set(&k->verdict, CAUSE_HOST,
 			    "the shim ended with status %d and left no word",
 			    k->status.si_status);
-	verdict_set(&k->verdict, CAUSE_HOST,
-		    "the shim was killed by signal %d", k->status.si_status);
+	verdict_set(&k->verdict, CAUSE_HOST, "the shim was killed by signal %d",
+		    k->status.si_status);
 }
 
 /* Remove the directory by its name in its parent. */
@@ -269,8 +283,10 @@ int keeper_run(const char *dir, keeper_shim_fn *run_shim)
 	};
 	struct err e = { 0 };
 	bool is_child = false;
-	int r = watch_signals(&k);
+	int r = drop_strays();
 
+	if (r == 0)
+		r = watch_signals(&k);
 	if (r == 0)
 		r = read_spec(&k, &e);
 	if (r == 0)

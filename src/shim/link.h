@@ -35,7 +35,7 @@ struct lane_ops {
 
 struct lane {
 	struct link *link;
-	uint32_t id; /* 0: not open yet */
+	uint32_t id;	/* 0: not open yet */
 	bool is_linked; /* between lane_add() and its end */
 	const struct lane_ops *ops;
 	struct task *task; /* the owner's: runs when more can be sent */

@@ -14,8 +14,7 @@
 #include "shim/keeper.h"
 #include "shim/prepare.h"
 
-static int run(struct shim *shim, const struct shim_birth *birth,
-	       struct err *e)
+static int run(struct shim *shim, const struct shim_birth *birth, struct err *e)
 {
 	TRY(shim_configure(shim, birth, e)); /* specification, descriptors */
 	TRY(shim_listen(shim, birth, e));    /* DIR/api.sock */

@@ -30,7 +30,7 @@ enum {
 
 struct output {
 	struct buf bytes;
-	uint64_t tail; /* position of the oldest envelope */
+	uint64_t tail;		/* position of the oldest envelope */
 	uint64_t dropped_bytes; /* that no reader was given */
 };
 

@@ -46,6 +46,7 @@ int shim_configure(struct shim *shim, const struct shim_birth *birth,
 			       "has no token or an unknown boot; start the "
 			       "shim through caponier");
 	TRY(fd_set_nonblock(shim->control_fd, true));
+	TRY(ev_init(&shim->loop));
 	return seed_json();
 }
 
@@ -65,13 +66,12 @@ int shim_listen(struct shim *shim, const struct shim_birth *birth,
 	return 0;
 }
 
-int shim_spawn(struct shim *shim, const struct shim_birth *birth,
-	       struct err *e)
+int shim_spawn(struct shim *shim, const struct shim_birth *birth, struct err *e)
 {
 	int dir = birth->dir;
 
 	TRY(shim->engine_ops->spawn(&shim->spec, birth->cgroup, &shim->engine,
 				    e));
 	fd_close(&dir); /* nothing of the host stays open */
-	return 0;
+	return fd_set_nonblock(shim->engine.wire_fd, true);
 }

@@ -36,16 +36,11 @@ static const char *const request_headers[] = {
 };
 
 static const char *const response_headers[] = {
-	"accept-ranges",
-	"cache-control",
-	"connect-",
-	"content-disposition",
-	"content-encoding",
-	"content-range",
-	"content-type",
-	"etag",
-	"last-modified",
-	"vary",
+	"accept-ranges",    "cache-control",
+	"connect-",	    "content-disposition",
+	"content-encoding", "content-range",
+	"content-type",	    "etag",
+	"last-modified",    "vary",
 };
 
 static bool is_name(struct span text)
@@ -84,14 +79,19 @@ bool route_is_rpc(enum route_kind kind)
 	       kind == ROUTE_CONNECT;
 }
 
+static bool is_meant(struct span name, const char *pattern)
+{
+	size_t len = span_str(pattern).len;
+
+	if (pattern[len - 1] != '-')
+		return span_is_nocase(name, pattern);
+	return name.len > len && span_is_nocase(span_to(name, len), pattern);
+}
+
 static bool is_listed(struct span name, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t len = span_str(names[i]).len;
-		bool is_prefix = names[i][len - 1] == '-' && name.len > len;
-
-		if (span_is_nocase(is_prefix ? span_to(name, len) : name,
-				   names[i]))
+		if (is_meant(name, names[i]))
 			return true;
 	}
 	return false;

@@ -170,7 +170,6 @@ static int start_link(struct shim *shim)
 	shim->link.ops = &link_ops;
 	shim->link.owner = shim;
 	shim->link.agenda = &shim->agenda;
-	TRY(fd_set_nonblock(shim->engine.wire_fd, true));
 	return link_init(&shim->link, &shim->loop, shim->engine.wire_fd, epoch);
 }
 
@@ -219,10 +218,8 @@ static int start_api(struct shim *shim)
 
 int shim_start(struct shim *shim, struct err *e)
 {
-	int r = ev_init(&shim->loop);
+	int r = start_link(shim);
 
-	if (r == 0)
-		r = start_link(shim);
 	if (r == 0)
 		r = start_api(shim);
 	if (r == 0)

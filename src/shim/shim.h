@@ -35,11 +35,11 @@ enum phase {
 struct shim_birth {
 	struct sandbox_spec *spec;   /* taken over */
 	const struct cgroup *cgroup; /* borrowed; NULL: none */
-	const char *path; /* the sandbox's directory */
-	int dir;	  /* the same, open */
-	int control;	  /* channel to the launcher */
-	int verdict;	  /* pipe to the keeper */
-	int life;	  /* pipe from the keeper: it ends with it */
+	const char *path;	     /* the sandbox's directory */
+	int dir;		     /* the same, open */
+	int control;		     /* channel to the launcher */
+	int verdict;		     /* pipe to the keeper */
+	int life;		     /* pipe from the keeper: it ends with it */
 };
 
 struct shim {

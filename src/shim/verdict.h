@@ -16,7 +16,7 @@
 enum { VERDICT_DETAIL_BYTES = 1024, VERDICT_MESSAGE_BYTES = 4096 };
 
 struct verdict {
-	enum cause cause; /* CAUSE_NONE: none yet */
+	enum cause cause;		   /* CAUSE_NONE: none yet */
 	char detail[VERDICT_DETAIL_BYTES]; /* printable ASCII */
 };
 

@@ -18,9 +18,9 @@ enum { CONTROL_MESSAGE_MAX_BYTES = 4096, CONSOLE_PIECE_BYTES = 4096 };
 
 /* A guest that has not answered then hangs. */
 static const unsigned start_limit_s[BOOT_COUNT] = {
-	[BOOT_COLD] = 60,
-	[BOOT_TEMPLATE] = 60,
-	[BOOT_RESTORE] = 30,
+	[BOOT_COLD] = SANDBOX_BOOT_MAX_S,
+	[BOOT_TEMPLATE] = SANDBOX_BOOT_MAX_S,
+	[BOOT_RESTORE] = SANDBOX_RESTORE_MAX_S,
 };
 
 /* The engine's end. */

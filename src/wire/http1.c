@@ -175,7 +175,7 @@ static int parse_request_line(struct span line, struct http_head *ret)
 static int parse_status_line(struct span line, struct http_head *ret)
 {
 	struct span rest = line;
-	struct span code = span_of(NULL, 0);
+	struct span code;
 	uint64_t status = 0;
 
 	TRY(parse_version(take_until(&rest, ' '), &ret->minor));

@@ -375,7 +375,7 @@ static int take_request(struct http_server *s, struct span bytes)
 /* Collects a head. 1 to go on, 0 to wait. */
 static int take_head(struct http_server *s, struct span *in)
 {
-	struct span part = span_of(NULL, 0);
+	struct span part;
 	size_t used = 0;
 	int r = 0;
 

@@ -111,6 +111,7 @@ static void describe(int status, const char *said, char ret[96], bool *is_ok)
 	} else if (WIFSIGNALED(status)) {
 		(void)snprintf(ret, 96, "killed by %s",
 			       strsignal(WTERMSIG(status)));
+		*is_ok = false;
 	} else if (end != said && r < 0) {
 		(void)snprintf(ret, 96, "%s", strerrorname_np((int)-r));
 	} else if (end != said) {
@@ -258,7 +259,7 @@ static int make_place(const char *dir, const char *attack,
 		TRY(fd_write_file(AT_FDCWD, path, 0644, span_str("")));
 	}
 	TRY(fd_read_file(AT_FDCWD, attack, &program));
-	(void)snprintf(path, sizeof(path), "%s/root" QEMU_PROGRAM, dir);
+	(void)snprintf(path, sizeof(path), "%s/root" QEMU_PROGRAM_TCG, dir);
 	TRY(fd_write_file(AT_FDCWD, path, 0755, buf_span(&program)));
 	(void)snprintf(spec->engine_root, PATH_MAX, "%s/root", dir);
 	(void)snprintf(spec->root_image, PATH_MAX, "%s/disk", dir);

@@ -292,9 +292,12 @@ static int idle_thread(void *unused)
 	return 0;
 }
 
-/* Threads until the limit; a thousand would be no limit. */
+/* Threads until the limit; a thousand would be no limit. Made with the very
+ * flags of pthread_create(): the filter knows no others. */
 static int thread_bomb(void)
 {
+	static char threads_own[8192]; /* never used: they only sleep */
+
 	for (int i = 0; i < 1000; i++) {
 		char *stack = mmap(NULL, 16384, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -303,8 +306,10 @@ static int thread_bomb(void)
 			return -errno;
 		if (clone(idle_thread, stack + 16384,
 			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-				  CLONE_THREAD | CLONE_SYSVSEM,
-			  NULL) < 0)
+				  CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
+				  CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+			  NULL, threads_own, threads_own + 4096,
+			  threads_own + 8) < 0)
 			return -errno;
 	}
 	return 0;

@@ -44,16 +44,19 @@ struct agent {
 	struct stream streams[MUX_STREAMS_MAX];
 	const struct mode *mode;
 	bool is_named;
+	bool is_asked;
 	bool is_turned; /* the hostile act has begun */
 	unsigned pid;
 };
 
 struct mode {
 	const char *name;
-	void (*at_start)(struct agent *a);	     /* instead of HELLO */
-	void (*once_named)(struct agent *a);	     /* after /init */
-	const char *answer; /* to everything but /init */
-	const char *repeat; /* and then this, for ever */
+	void (*at_start)(struct agent *a);   /* instead of HELLO */
+	void (*once_named)(struct agent *a); /* after /init */
+	void (*once_asked)(struct agent *a); /* during a request */
+	const char *answer;		     /* to everything but /init */
+	size_t answer_len;		     /* 0: a C string */
+	const char *repeat;		     /* and then this, for ever */
 	const char *init_answer;
 };
 
@@ -134,11 +137,10 @@ static void act_data_flood(struct agent *a)
 	static uint8_t payload[MUX_PAYLOAD_MAX_BYTES];
 
 	(void)a;
-	for (int i = 0; i < 100000; i++) {
+	for (;;) {
 		put_frame(3, 1, payload, sizeof(payload));
 		drain_wire();
 	}
-	exit(9);
 }
 
 static void act_open_flood(struct agent *a)
@@ -192,6 +194,7 @@ static void act_restart(struct agent *a)
 #define STREAM_HEAD                                                            \
 	"HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\n"        \
 	"Transfer-Encoding: chunked\r\n\r\n"
+#define LITERAL(text) .answer = (text), .answer_len = sizeof(text) - 1
 #define PLAIN "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 static const struct mode modes[] = {
@@ -208,11 +211,12 @@ static const struct mode modes[] = {
 	{ .name = "data_flood", .once_named = act_data_flood },
 	{ .name = "open_flood", .once_named = act_open_flood },
 	{ .name = "open_flood_deaf", .once_named = act_open_flood_deaf },
-	{ .name = "credit", .once_named = act_credit },
-	{ .name = "overrun", .once_named = act_overrun },
+	{ .name = "credit", .once_asked = act_credit },
+	{ .name = "overrun", .once_asked = act_overrun },
 	{ .name = "restart", .once_named = act_restart },
 	{ .name = "two_lengths",
-	  .answer = PLAIN "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
+	  .answer = PLAIN
+	  "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" },
 	{ .name = "length_and_chunked",
 	  .answer = PLAIN "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
 			  "\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" },
@@ -240,14 +244,14 @@ static const struct mode modes[] = {
 	{ .name = "early_reset", .answer = "" },
 	{ .name = "tiny_chunks",
 	  .answer = PLAIN "Transfer-Encoding: chunked\r\n\r\n",
-	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n" },
+	  .repeat = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\ne\r\n" },
 	{ .name = "lying_pid",
-	  .answer = STREAM_HEAD "23\r\n\0\0\0\0\x1e"
-				"{\"event\":{\"start\":{\"pid\":-5}}}\r\n" },
+	  LITERAL(STREAM_HEAD "23\r\n\0\0\0\0\x1e"
+			      "{\"event\":{\"start\":{\"pid\":-5}}}\r\n") },
 	{ .name = "huge_envelope",
-	  .answer = STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n" },
+	  LITERAL(STREAM_HEAD "5\r\n\0\x7f\xff\xff\xff\r\n") },
 	{ .name = "deep_json",
-	  .answer = STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0",
+	  LITERAL(STREAM_HEAD "fff\r\n\0\0\0\x0f\xf0"),
 	  .repeat = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" },
 };
 
@@ -338,15 +342,13 @@ static int answer_honestly(struct agent *a, struct stream *s)
 		return answer_start(a, s);
 	if (strncmp(s->path, "/files?path=", 12) == 0 && s->body_bytes == 0)
 		return answer_get_files(s);
-	return buf_printf(&s->out,
-			  PLAIN "Content-Length: 20\r\n\r\n%020llu",
+	return buf_printf(&s->out, PLAIN "Content-Length: 20\r\n\r\n%020llu",
 			  (unsigned long long)s->body_bytes);
 }
 
 static int answer(struct agent *a, struct stream *s)
 {
 	const struct mode *mode = a->mode;
-	const char *end = NULL;
 
 	s->is_answered = true;
 	if (strcmp(s->path, "/init") == 0) {
@@ -355,20 +357,16 @@ static int answer(struct agent *a, struct stream *s)
 					  mode->init_answer :
 					  "HTTP/1.1 204 No Content\r\n\r\n");
 	}
+	a->is_asked = true;
 	if (mode->answer == NULL)
 		return answer_honestly(a, s);
 	if (mode->answer[0] == '\0')
 		mux_reset(&a->mux, s->id, MUX_REASON_ABORTED);
-	/* Answers may hold zeroes: up to the last CRLF or the literal's end. */
-	end = mode->answer + strlen(mode->answer);
-	if (strncmp(mode->answer, STREAM_HEAD, sizeof(STREAM_HEAD) - 1) == 0) {
-		size_t extra = strcmp(mode->name, "lying_pid") == 0	? 41 :
-			       strcmp(mode->name, "huge_envelope") == 0 ? 10 :
-									  10;
-		end = mode->answer + sizeof(STREAM_HEAD) - 1 + extra;
-	}
+	/* Answers may hold zeroes. */
 	return buf_put(&s->out,
-		       span_of(mode->answer, (size_t)(end - mode->answer)));
+		       span_of(mode->answer, mode->answer_len != 0 ?
+						     mode->answer_len :
+						     strlen(mode->answer)));
 }
 
 /* Streams. */
@@ -407,8 +405,8 @@ static int take_head(struct stream *s)
 
 	if (http_parse_request(buf_span(&s->in), &head, &used) != 1)
 		return 0;
-	(void)snprintf(s->path, sizeof(s->path), "%.*s",
-		       (int)head.target.len, (const char *)head.target.ptr);
+	(void)snprintf(s->path, sizeof(s->path), "%.*s", (int)head.target.len,
+		       (const char *)head.target.ptr);
 	http_body_init(&s->body, &head);
 	s->has_head = true;
 	buf_drop(&s->in, used);
@@ -509,6 +507,25 @@ static void on_event(struct agent *a, const struct mux_event *event)
 	}
 }
 
+static void act_if_due(struct agent *a)
+{
+	void (*act)(struct agent *a) = NULL;
+
+	if (a->is_named)
+		act = a->mode->once_named;
+	if (a->is_asked && a->mode->once_asked != NULL)
+		act = a->mode->once_asked;
+	if (act == NULL || a->is_turned || mux_output(&a->mux).len != 0)
+		return;
+	a->is_turned = true;
+	if (fd_set_nonblock(WIRE, false) < 0)
+		abort();
+	(void)usleep(100000); /* the shim takes our answer in */
+	act(a);
+	if (fd_set_nonblock(WIRE, true) < 0)
+		abort();
+}
+
 static void turn(struct agent *a)
 {
 	struct pollfd on = { .fd = WIRE, .events = POLLIN };
@@ -530,14 +547,7 @@ static void turn(struct agent *a)
 		if (n > 0)
 			mux_sent(&a->mux, (size_t)n);
 	}
-	if (a->is_named && !a->is_turned && a->mode->once_named != NULL &&
-	    mux_output(&a->mux).len == 0) {
-		a->is_turned = true;
-		if (fd_set_nonblock(WIRE, false) < 0)
-			abort();
-		(void)usleep(100000); /* the shim takes our answer in */
-		a->mode->once_named(a);
-	}
+	act_if_due(a);
 	if ((on.revents & (POLLIN | POLLHUP)) == 0)
 		return;
 	n = read(WIRE, bytes, sizeof(bytes));

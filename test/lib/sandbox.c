@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -103,7 +104,7 @@ static void fill_dir(const struct sandbox *s, int *ret_lock)
 
 void sandbox_launch(struct sandbox *s)
 {
-	char *const argv[] = { (char *)(uintptr_t) "caponier-shim", s->dir,
+	char *const argv[] = { (char *)(uintptr_t)"caponier-shim", s->dir,
 			       NULL };
 	char *const envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
@@ -113,6 +114,8 @@ void sandbox_launch(struct sandbox *s)
 	int high_lock = -1;
 
 	fill_dir(s, &lock);
+	/* Orphans come to us, so that their end is seen at once. */
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "subreaper");
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0,
 	     "socketpair");
 	s->control = pair[0];
@@ -187,11 +190,12 @@ bool sandbox_ended(struct sandbox *s, const char *cause, int ms)
 	return is_cause && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int sandbox_dial(struct sandbox *s)
+int sandbox_dial(const struct sandbox *s)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	must(fd >= 0, "socket");
 	must(snprintf(address.sun_path, sizeof(address.sun_path), "%s/api.sock",
 		      s->dir) < (int)sizeof(address.sun_path),
 	     "api.sock's path");
@@ -201,17 +205,17 @@ int sandbox_dial(struct sandbox *s)
 	return -1;
 }
 
-size_t sandbox_request(const struct sandbox *s, char *dst, size_t cap,
+size_t sandbox_request(const struct sandbox *s, char dst[REQUEST_BYTES],
 		       const char *method, const char *path, const char *body,
 		       size_t body_len)
 {
-	int n = snprintf(dst, cap,
+	int n = snprintf(dst, REQUEST_BYTES,
 			 "%s %s HTTP/1.1\r\nHost: x\r\nX-Access-Token: %s\r\n"
 			 "Content-Type: application/connect+json\r\n"
 			 "Content-Length: %zu\r\n\r\n",
 			 method, path, s->spec.token, body_len);
 
-	must(n > 0 && (size_t)n + body_len <= cap, "request");
+	must(n > 0 && (size_t)n + body_len <= REQUEST_BYTES, "request");
 	if (body_len != 0)
 		memcpy(dst + n, body, body_len);
 	return (size_t)n + body_len;
@@ -291,9 +295,9 @@ void sandbox_exchange(struct sandbox *s, const char *bytes, size_t len, int ms,
 void sandbox_ask(struct sandbox *s, const char *method, const char *path,
 		 const char *body, struct reply *ret)
 {
-	static char request[65536];
-	size_t n = sandbox_request(s, request, sizeof(request), method, path,
-				   body, body != NULL ? strlen(body) : 0);
+	static char request[REQUEST_BYTES];
+	size_t n = sandbox_request(s, request, method, path, body,
+				   body != NULL ? strlen(body) : 0);
 
 	sandbox_exchange(s, request, n, 10000, ret);
 }
@@ -343,6 +347,7 @@ static bool has_process(const struct sandbox *s)
 	struct dirent *entry = NULL;
 	bool is_found = false;
 
+	must(proc != NULL, "opendir /proc");
 	for (entry = readdir(proc); entry != NULL; entry = readdir(proc)) {
 		char path[300];
 		char text[4096] = "";

@@ -13,6 +13,8 @@
 
 #include "domain/sandbox.h"
 
+enum { REQUEST_BYTES = 8192 };
+
 struct sandbox {
 	struct sandbox_spec spec;
 	char dir[PATH_MAX];
@@ -44,7 +46,7 @@ void sandbox_order(struct sandbox *s, const char *json);
 /* Wait for `ended`: true with exactly this cause, and nothing is left. */
 bool sandbox_ended(struct sandbox *s, const char *cause, int ms);
 /* A connection to api.sock, or -1. */
-int sandbox_dial(struct sandbox *s);
+int sandbox_dial(const struct sandbox *s);
 /* One request with the token; @body may be NULL. */
 void sandbox_ask(struct sandbox *s, const char *method, const char *path,
 		 const char *body, struct reply *ret);
@@ -52,7 +54,7 @@ void sandbox_ask(struct sandbox *s, const char *method, const char *path,
 void sandbox_exchange(struct sandbox *s, const char *bytes, size_t len, int ms,
 		      struct reply *ret);
 /* Write a whole request's bytes. */
-size_t sandbox_request(const struct sandbox *s, char *dst, size_t cap,
+size_t sandbox_request(const struct sandbox *s, char dst[REQUEST_BYTES],
 		       const char *method, const char *path, const char *body,
 		       size_t body_len);
 /* Read a reply until it is whole, the end comes, or @ms are over. */

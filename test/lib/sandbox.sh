@@ -20,8 +20,11 @@ leftovers()
 	done
 	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -type d \
 		-path '*/caponier/*' 2>/dev/null | sed 's/^/cgroup /'
-	grep -l -a -e caponier-shim -e qemu-system-x86_64 /proc/[0-9]*/cmdline \
-		2>/dev/null | grep -v "/proc/$$/" | sed 's/^/process /'
+	# A shim has its directory in its arguments, QEMU its root in its mounts.
+	grep -l -a -z -x "$CAPONIER_HOME/sandboxes/[0-9a-f]*" \
+		/proc/[0-9]*/cmdline 2>/dev/null | sed 's/^/process /'
+	grep -l "$CAPONIER_HOME/engines/.*/root / " /proc/[0-9]*/mountinfo \
+		2>/dev/null | sed 's/^/process /'
 	grep -e "$CAPONIER_HOME/sandboxes" /proc/self/mountinfo | sed 's/^/mount /'
 	return 0
 }

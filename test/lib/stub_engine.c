@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine for tests of the shim: no cage, no guest, only an agent program on
-// the other end of the wire. The specification's kernel is its path, its
-// initrd the argument. Linked in place of src/shim/engines.c.
+// the other end of the wire, descriptor 3. The specification's kernel is its
+// path, its initrd the argument; an empty one stands for those with which the
+// real agent leaves this machine alone. Linked in place of src/shim/engines.c.
 
+#include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,11 +19,19 @@ enum { AGENT_WIRE = 3 };
 
 static void be_agent(const struct sandbox_spec *spec, int wire, int console)
 {
-	char *const argv[] = { (char *)(uintptr_t)spec->kernel,
-			       (char *)(uintptr_t)spec->initrd, NULL };
+	char *const real[] = { (char *)(uintptr_t)"caponier-agent",
+			       (char *)(uintptr_t)"--wire-fd=3",
+			       (char *)(uintptr_t)"--no-cgroup",
+			       (char *)(uintptr_t)"--test-no-identity", NULL };
+	char *const hostile[] = { (char *)(uintptr_t)"hostile_agent",
+				  (char *)(uintptr_t)spec->initrd, NULL };
+	char *const *argv = spec->initrd[0] == '\0' ? real : hostile;
 	char *const envp[] = { NULL };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Else the shim's empty root would become ours. */
+	if (unshare(CLONE_NEWNS) < 0)
+		_exit(126);
 	(void)dup2(console, 2);
 	(void)dup2(wire, AGENT_WIRE);
 	(void)close_range(AGENT_WIRE + 1, ~0U, CLOSE_RANGE_CLOEXEC);

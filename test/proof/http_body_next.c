@@ -14,23 +14,35 @@
 
 enum { INPUT_MAX_BYTES = 5 };
 
-/* What http_body_init() makes true and http_body_next() keeps. */
-static bool is_sound(const struct http_body *b)
+static bool is_sound_chunked(const struct http_body *b)
 {
 	size_t line_max = b->state >= CHUNK_TRAILER_FIRST ?
 				  HTTP_TRAILERS_MAX_BYTES :
 				  HTTP_CHUNK_LINE_MAX_BYTES;
 
-	if ((unsigned)b->framing > HTTP_UNTIL_CLOSE)
-		return false;
-	if (b->framing == HTTP_LENGTH)
-		return b->is_done || b->remaining > 0;
-	if (b->framing != HTTP_CHUNKED)
-		return true;
 	return b->state >= CHUNK_REFUSED && b->state < CHUNK_STATE_COUNT &&
 	       b->remaining <= HTTP_LENGTH_MAX && b->line_len <= line_max &&
 	       (b->state != CHUNK_DATA || b->remaining > 0) &&
 	       (b->state != CHUNK_END || b->is_done);
+}
+
+/* What http_body_init() makes true and http_body_next() keeps. */
+static bool is_sound(const struct http_body *b)
+{
+	if (b->framing == HTTP_LENGTH)
+		return b->is_done || b->remaining > 0;
+	if (b->framing == HTTP_CHUNKED)
+		return is_sound_chunked(b);
+	return b->framing == HTTP_NO_BODY || b->framing == HTTP_UNTIL_CLOSE;
+}
+
+/* A piece that is not empty, within what was taken off @before, or none. */
+static bool is_piece(struct span piece, struct span before, size_t taken, int r)
+{
+	if (r != 1)
+		return piece.len == 0;
+	return piece.len > 0 && piece.len <= taken && piece.ptr >= before.ptr &&
+	       piece.ptr + piece.len <= before.ptr + taken;
 }
 
 /* Claim: from every sound body and for every input, http_body_next() reads
@@ -52,24 +64,21 @@ void proof_http_body_next(void)
 	proof_assume(in.len <= sizeof(bytes));
 	proof_assume(is_sound(&b));
 
-	size_t len = in.len;
+	struct span before = in;
 	bool was_done = b.is_done || b.framing == HTTP_NO_BODY;
 
 	r = http_body_next(&b, &in, &piece);
-	proof_assert(in.len <= len);
 	proof_assert(r == 1 || r == 0 || r == -EBADMSG);
-	if (r == 1) {
-		proof_assert(piece.len > 0 && piece.len <= len - in.len);
-		proof_assert(piece.ptr >= bytes &&
-			     piece.ptr + piece.len <= bytes + len - in.len);
-	} else {
-		proof_assert(piece.len == 0);
-	}
-	proof_assert(!was_done || (r == 0 && in.len == len));
-	proof_assert(r != 0 || in.len == 0 || b.is_done || was_done);
-	proof_assert(r < 0 || is_sound(&b));
+	proof_assert(in.len <= before.len);
+	proof_assert(is_piece(piece, before, before.len - in.len, r));
+	if (was_done)
+		proof_assert(r == 0 && in.len == before.len);
+	else if (r == 0)
+		proof_assert(in.len == 0 || b.is_done);
 	if (r < 0)
-		proof_assert(http_body_next(&b, &in, &piece) == r || b.is_done);
+		proof_assert(http_body_next(&b, &in, &piece) == r);
+	else
+		proof_assert(is_sound(&b));
 }
 
 PROOF_FUZZ(proof_http_body_next)

@@ -31,7 +31,9 @@ wait
 
 distinct()
 {
-	sed -n "$1p" "$TAP_DIR"/out.? | sort -u | grep -c .
+	for out in "$TAP_DIR"/out.?; do
+		sed -n "$1p" "$out"
+	done | sort -u | grep -c .
 }
 is "$(cat "$TAP_DIR"/out.? | wc -l)" 40 "eight clones answered"
 is "$(distinct 1)" 8 "eight machine-ids"

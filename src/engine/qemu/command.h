@@ -20,11 +20,14 @@ enum qemu_fd {
 	QEMU_FD_MODULES, /* raw module image, read-only */
 	QEMU_FD_LAYER,	 /* qcow2 of the sandbox, read-write */
 	QEMU_FD_BASE,	 /* qcow2 of the template, read-only; BOOT_RESTORE */
+	QEMU_FD_KVM,	 /* /dev/kvm, which has no name inside; accel "kvm" */
 	QEMU_FD_END,
 };
 
 /* Paths inside the jail. */
-#define QEMU_PROGRAM "/usr/bin/qemu-system-x86_64"
+#define QEMU_PROGRAM_TCG "/usr/bin/qemu-system-x86_64"
+/* Debian's small build: this machine and KVM, a quarter of the code. */
+#define QEMU_PROGRAM_KVM "/usr/bin/qemu-system-x86_64-microvm"
 #define QEMU_KERNEL "/kernel"
 #define QEMU_INITRD "/initrd"
 #define QEMU_RAM "/ram" /* not BOOT_COLD */
@@ -37,7 +40,7 @@ enum {
 };
 
 struct qemu_command {
-	char **argv; /* owned, NULL-terminated */
+	char **argv; /* owned, NULL-terminated; the first is the program */
 	size_t argc;
 };
 

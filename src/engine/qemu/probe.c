@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "confine/steps.h"
 
 enum {
 	GUEST_BYTES = 65536,
@@ -224,9 +225,24 @@ void qemu_probe_kvm(const struct home *home, struct probe *ret)
 	judge_speed(ret, best_us);
 }
 
+/* What the jail is made of on this host: nothing that is not there. */
+static void say_jail(char *ret, size_t cap)
+{
+	int abi = step_landlock_abi();
+	char landlock[32] = "no Landlock";
+
+	if (abi > 0)
+		(void)snprintf(landlock, sizeof(landlock), "Landlock ABI %d",
+			       abi);
+	(void)snprintf(ret, cap, "namespaces, seccomp, %s, %s", landlock,
+		       geteuid() == 0 ? "own uid, cgroup limits" :
+					"your uid, no cgroup limits");
+}
+
 void qemu_probe_tcg(const struct home *home, struct probe *ret)
 {
 	char version[64];
+	char jail[128];
 
 	qemu_version(home, version, sizeof(version));
 	if (version[0] == '\0') {
@@ -236,10 +252,8 @@ void qemu_probe_tcg(const struct home *home, struct probe *ret)
 		return;
 	}
 	ret->is_working = true;
+	say_jail(jail, sizeof(jail));
 	SAY(evidence,
-	    "own Linux kernel in QEMU %s (TCG emulation), in our jail: "
-	    "namespaces, seccomp, Landlock, %s",
-	    version,
-	    geteuid() == 0 ? "own uid, cgroup limits" :
-			     "your uid, no cgroup limits");
+	    "own Linux kernel in QEMU %s (TCG emulation), in our jail: %s",
+	    version, jail);
 }

@@ -53,6 +53,17 @@ static int open_file(const char *path, int flags, int *ret, struct err *e)
 	return 0;
 }
 
+/* By descriptor: no file of the jail leads to KVM. */
+static int open_kvm(int *ret, struct err *e)
+{
+	*ret = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (*ret < 0)
+		return err_set(e, neg_errno(),
+			       "cannot open /dev/kvm: %s; see caponier doctor",
+			       err_text(NULL, neg_errno()));
+	return 0;
+}
+
 static int open_files(const struct sandbox_spec *spec, struct files *f,
 		      struct err *e)
 {
@@ -69,6 +80,8 @@ static int open_files(const struct sandbox_spec *spec, struct files *f,
 			TRY(open_file(rows[i].path, rows[i].flags,
 				      &f->fd[rows[i].to], e));
 	}
+	if (span_is(span_str(spec->accel), "kvm"))
+		TRY(open_kvm(&f->fd[QEMU_FD_KVM], e));
 	if (spec->vm_state[0] != '\0')
 		TRY(open_file(spec->vm_state, is_restore ? O_RDONLY : O_RDWR,
 			      &f->state, e));
@@ -107,20 +120,16 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		/* Counted in its own user namespace alone, since Linux 5.14. */
 		{ RLIMIT_NPROC, PROCESSES_MAX },
 	};
-	const bool is_kvm = span_is(span_str(spec->accel), "kvm");
 	const bool is_booting = spec->boot != BOOT_RESTORE;
 	const struct jail_bind binds[] = {
-		{ is_kvm ? "/dev/kvm" : NULL, "/dev/kvm", true, true },
-		{ is_booting ? spec->kernel : NULL, QEMU_KERNEL, false, false },
-		{ is_booting ? spec->initrd : NULL, QEMU_INITRD, false, false },
+		{ is_booting ? spec->kernel : NULL, QEMU_KERNEL, false },
+		{ is_booting ? spec->initrd : NULL, QEMU_INITRD, false },
 		{ spec->ram[0] != '\0' ? spec->ram : NULL, QEMU_RAM,
-		  spec->boot == BOOT_TEMPLATE, false },
+		  spec->boot == BOOT_TEMPLATE },
 	};
 	const struct step_access access[] = {
-		{ "/", true, false, false },
-		{ spec->boot == BOOT_TEMPLATE ? QEMU_RAM : NULL, false, true,
-		  false },
-		{ is_kvm ? "/dev/kvm" : NULL, false, true, true },
+		{ "/", true, false },
+		{ spec->boot == BOOT_TEMPLATE ? QEMU_RAM : NULL, false, true },
 	};
 	struct jail_fd fds[FILES_MAX];
 	struct jail_spec jail = {
@@ -137,7 +146,7 @@ static int enter(const struct sandbox_spec *spec, const struct files *f,
 		.cgroup = cgroup,
 		.leaf = CGROUP_ENGINE,
 		.host_uid = spec->uid,
-		.program = QEMU_PROGRAM,
+		.program = argv[0],
 		.argv = argv,
 		.envp = envp,
 	};
