@@ -18,8 +18,12 @@ leftovers()
 	for dir in "$CAPONIER_HOME"/sandboxes/* "$CAPONIER_HOME"/sandboxes/.[!.]*; do
 		[ -e "$dir" ] && echo "directory $dir"
 	done
-	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -type d \
-		-path '*/caponier/*' 2>/dev/null | sed 's/^/cgroup /'
+	# A group with processes in it is theirs, and they are looked for below.
+	for group in /sys/fs/cgroup/caponier/* /sys/fs/cgroup/*/caponier/*; do
+		[ -d "$group/engine" ] || continue
+		[ -n "$(cat "$group"/*/cgroup.procs 2>/dev/null)" ] ||
+			echo "cgroup $group"
+	done
 	# A shim has its directory in its arguments, QEMU its root in its mounts.
 	grep -l -a -z -x "$CAPONIER_HOME/sandboxes/[0-9a-f]*" \
 		/proc/[0-9]*/cmdline 2>/dev/null | sed 's/^/process /'
