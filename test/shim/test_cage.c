@@ -36,6 +36,14 @@ static bool has_line(const char *status, const char *line)
 	return at != NULL;
 }
 
+/* What a caged process is like inside only root can see. */
+static bool may_look(void)
+{
+	if (geteuid() != 0)
+		SKIP("only root can look into the cage");
+	return geteuid() == 0;
+}
+
 TEST(it_has_no_right_left)
 {
 	struct sandbox s;
@@ -66,6 +74,8 @@ TEST(it_shares_no_namespace_with_the_host)
 					     "pid",    "user", "uts" };
 	struct sandbox s;
 
+	if (!may_look())
+		return;
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -92,6 +102,8 @@ TEST(its_root_is_empty)
 	DIR *root = NULL;
 	int entries = 0;
 
+	if (!may_look())
+		return;
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%d/root/", sandbox_shim(&s));
@@ -116,6 +128,8 @@ TEST(it_holds_only_what_it_needs)
 	struct dirent *entry = NULL;
 	int count = 0;
 
+	if (!may_look())
+		return;
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", sandbox_shim(&s));
@@ -153,6 +167,8 @@ TEST(it_is_small)
 	struct sandbox s;
 	int fd = -1;
 
+	if (!may_look())
+		return;
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	fd = sandbox_dial(&s);
