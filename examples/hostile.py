@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import threading
 
 
 def outcome(name, attempt):
@@ -65,23 +65,21 @@ def write_memory():
     return root("dd if=/dev/zero of=/dev/mem bs=1 count=1 seek=1048576 2>&1")[0]
 
 
-def fork_bomb():
-    children = []
+def thread_bomb():
+    gate = threading.Event()
+    threads = []
     try:
-        for _ in range(100000):
-            pid = os.fork()
-            if pid == 0:
-                time.sleep(600)
-                os._exit(0)
-            children.append(pid)
+        while len(threads) < 100000:
+            thread = threading.Thread(target=gate.wait)
+            thread.start()
+            threads.append(thread)
         return "no limit"
-    except OSError as reason:
-        return f"{reason.strerror} after {len(children)} processes"
+    except RuntimeError as reason:
+        return f"{reason} after {len(threads)}"
     finally:
-        for pid in children:
-            os.kill(pid, 9)
-        for pid in children:
-            os.waitpid(pid, 0)
+        gate.set()
+        for thread in threads:
+            thread.join()
 
 
 def memory_bomb():
@@ -108,7 +106,7 @@ def main():
     outcome("look for real hardware", see_devices)
     outcome("load a kernel module, as root", load_module)
     outcome("write physical memory, as root", write_memory)
-    outcome("fork for ever", fork_bomb)
+    outcome("start threads for ever", thread_bomb)
     outcome("eat all memory", memory_bomb)
     outcome("start virtual machines of its own", nested_virtualisation)
     nonce = sys.argv[1] if len(sys.argv) > 1 else "caponier"

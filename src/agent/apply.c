@@ -74,8 +74,7 @@ static int put_file(const char *path, mode_t mode, struct span bytes)
 static int put_hosts(const char *hostname)
 {
 	CLEANUP(buf_fini) struct buf old = BUF_EMPTY(HOSTS_MAX_BYTES);
-	CLEANUP(buf_fini)
-	struct buf new = BUF_EMPTY((size_t)2 * HOSTS_MAX_BYTES);
+	CLEANUP(buf_fini) struct buf new = BUF_EMPTY(2UL * HOSTS_MAX_BYTES);
 	CLEANUP(fd_close)
 	int fd = open("/etc/hosts", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char *rest = NULL;

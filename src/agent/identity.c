@@ -26,7 +26,7 @@ static int take_number(struct span *text, size_t digits, uint8_t end,
 	if (num_parse(span_to(*text, digits), 0, max, &n) < 0)
 		return -EINVAL;
 	*text = span_from(*text, digits);
-	if (end != '\0' && text->ptr[0] != end)
+	if (end != '\0' && text->ptr[0] != (uint8_t)end)
 		return -EINVAL;
 	*text = span_from(*text, end != '\0' ? 1 : 0);
 	*ret = (int)n;

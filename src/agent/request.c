@@ -91,8 +91,7 @@ static int put_json_text(struct buf *out, const char *text)
 
 void request_fail(struct request *r, unsigned status, const char *fmt, ...)
 {
-	CLEANUP(buf_fini)
-	struct buf body = BUF_EMPTY((size_t)8 * MESSAGE_BYTES);
+	CLEANUP(buf_fini) struct buf body = BUF_EMPTY(8UL * MESSAGE_BYTES);
 	char message[MESSAGE_BYTES];
 	va_list ap;
 
@@ -152,8 +151,7 @@ void request_pause(struct request *r, bool on)
 /* "Authorization: Basic" with a name and an empty password. */
 static void read_user(struct request *r, const struct http_head *head)
 {
-	CLEANUP(buf_fini)
-	struct buf text = BUF_EMPTY((size_t)2 * REQUEST_USER_BYTES);
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(2UL * REQUEST_USER_BYTES);
 	struct span value = { 0 };
 	uint8_t *colon = NULL;
 

@@ -142,7 +142,8 @@ int spawn(const struct spawn_plan *plan, struct spawned *ret)
 	pid = clone_into(plan->cgroup_fd, &pid_fd);
 	if (pid == 0)
 		become(plan, status[1]);
-	r = pid < 0 ? neg_errno() : 0;
+	if (pid < 0)
+		r = neg_errno();
 	(void)close(status[1]);
 	if (r < 0) {
 		(void)close(status[0]);

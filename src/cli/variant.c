@@ -38,24 +38,36 @@ static void size_name(const struct sandbox_spec *spec,
 
 /* What the saved state fits: the settings that must be equal. */
 
-/* The processor's name: a saved guest counts on its features under KVM, and on
- * the speed of its counter everywhere. */
-static void host_cpu(char *ret, size_t cap)
+/* What /proc/cpuinfo says of its first processor; empty if nothing. */
+static struct span cpuinfo_field(const char *text, const char *name)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(CPUINFO_MAX_BYTES);
-	const char *at = NULL;
+	const char *at = text != NULL ? strstr(text, name) : NULL;
 	const char *end = NULL;
 
-	ret[0] = '\0';
-	if (fd_read_file(AT_FDCWD, "/proc/cpuinfo", &text) < 0)
-		return;
-	at = buf_cstr(&text);
-	at = at != NULL ? strstr(at, "model name") : NULL;
-	at = at != NULL ? strchr(at, ':') : NULL;
+	at = at != NULL ? strstr(at, ": ") : NULL;
 	end = at != NULL ? strchr(at, '\n') : NULL;
-	if (end != NULL)
-		(void)!span_copy_str(span_of(at + 1, (size_t)(end - at) - 1),
-				     ret, cap);
+	return end != NULL ? span_of(at + 2, (size_t)(end - at) - 2) :
+			     span_of(NULL, 0);
+}
+
+/* The processor: a saved guest counts on the speed of its counter, and under
+ * KVM on its features, which the same model has or lacks by its microcode. */
+static int expect_cpu(const struct sandbox_spec *spec, struct manifest *m)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(CPUINFO_MAX_BYTES);
+	char model[MANIFEST_VALUE_BYTES] = "";
+	struct digest features = { 0 };
+	const char *all = NULL;
+
+	TRY(fd_read_file(AT_FDCWD, "/proc/cpuinfo", &text));
+	all = buf_cstr(&text);
+	TRY(span_copy_str(cpuinfo_field(all, "model name"), model,
+			  sizeof(model)));
+	TRY(manifest_set(m, "host_cpu", "%s", model));
+	if (!span_is(span_str(spec->accel), "kvm"))
+		return 0;
+	TRY(digest_span(cpuinfo_field(all, "flags"), &features));
+	return manifest_set(m, "host_cpu_flags", "%s", features.hex);
 }
 
 static int command_digest(const struct sandbox_spec *spec, struct digest *ret)
@@ -80,13 +92,11 @@ static int expected(const struct sandbox_template *t,
 {
 	struct digest command = { 0 };
 	struct digest parts = { 0 };
-	char cpu[MANIFEST_VALUE_BYTES];
 	const char *kernel = manifest_get(&t->manifest, "kernel_version");
 	const char *engine = manifest_get(&t->manifest, "engine_version");
 
 	if (kernel == NULL || engine == NULL)
 		return -EBADMSG;
-	host_cpu(cpu, sizeof(cpu));
 	TRY(command_digest(spec, &command));
 	TRY(digest_path(t->file, &parts));
 	TRY(manifest_set(m, "format", "%d", TEMPLATE_FORMAT));
@@ -97,7 +107,7 @@ static int expected(const struct sandbox_template *t,
 	TRY(manifest_set(m, "vcpus", "%u", spec->vcpus));
 	TRY(manifest_set(m, "mem_mib", "%u", spec->mem_mib));
 	TRY(manifest_set(m, "base_disk_mib", "%d", VARIANT_DISK_MIB));
-	TRY(manifest_set(m, "host_cpu", "%s", cpu));
+	TRY(expect_cpu(spec, m));
 	TRY(manifest_set(m, "command", "%s", command.hex));
 	return manifest_set(m, "template", "%s", parts.hex);
 }

@@ -177,7 +177,7 @@ void mux_init(struct mux *m, enum mux_side side, uint64_t epoch);
  * Return: 1 with an event; 0 if nothing more can be done; -EPROTO if the peer
  * broke the protocol, now and for ever.
  * Context: any thread, never blocks, allocates nothing.
- * Proof: test/fuzz/fuzz_mux.c, test/unit/wire/test_mux.c
+ * Proof: test/proof/mux_next.c, test/fuzz/fuzz_mux.c, test/unit/wire/
  */
 int mux_next(struct mux *m, struct span *in, struct mux_event *ret) MUST_CHECK;
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cage that cannot be closed is not entered: every way to build a jail badly
-// is refused with a sentence, the program does not run, nothing is left.
+// is refused with a sentence, the program does not run, nothing is left. One
+// that is closed looks so from outside.
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +126,139 @@ TEST(a_good_jail_runs_its_program)
 	CHECK_EQ(answer.result, 0);
 	CHECK_STR(answer.text, "");
 	CHECK_EQ(answer.exit_status, RAN);
+}
+
+/* From outside: what /proc says of one that sleeps in the jail. */
+
+static const char *const spaces[] = { "user", "mnt", "pid",   "net",
+				      "ipc",  "uts", "cgroup" };
+static const char *const status_lines[] = {
+	"CapInh:\t0000000000000000\n",
+	"CapPrm:\t0000000000000000\n",
+	"CapEff:\t0000000000000000\n",
+	"CapBnd:\t0000000000000000\n",
+	"CapAmb:\t0000000000000000\n",
+	"NoNewPrivs:\t1\n",
+	"Seccomp:\t2\n",
+};
+
+/* In the numbers of /proc, which is the host's. */
+static int number_of(int pid_fd, char ret[32])
+{
+	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(4096);
+	char path[64];
+	const char *at = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pid_fd);
+	TRY(fd_read_file(AT_FDCWD, path, &text));
+	at = buf_cstr(&text);
+	at = at != NULL ? strstr(at, "\nPid:\t") : NULL;
+	if (at == NULL)
+		return -ENOENT;
+	(void)snprintf(ret, 32, "%ld", strtol(at + 6, NULL, 10));
+	return 0;
+}
+
+static bool shares(const char *pid, const char *space)
+{
+	char path[64];
+	char its[64] = "";
+	char ours[64] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, space);
+	if (readlink(path, its, sizeof(its) - 1) < 0)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", space);
+	return readlink(path, ours, sizeof(ours) - 1) < 0 ||
+	       strcmp(its, ours) == 0;
+}
+
+static int count_entries(const char *pid, const char *of)
+{
+	char path[64];
+	DIR *dir = NULL;
+	int count = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/%s", pid, of);
+	dir = opendir(path);
+	if (dir == NULL)
+		return neg_errno();
+	while (readdir(dir) != NULL)
+		count++;
+	(void)closedir(dir);
+	return count - 2; /* . and .. */
+}
+
+/* What is not as it should be, as text. */
+static void examine(const char *pid, int to)
+{
+	CLEANUP(buf_fini) struct buf status = BUF_EMPTY(65536);
+	char path[64];
+	const char *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(spaces); i++) {
+		if (shares(pid, spaces[i]))
+			(void)dprintf(to, "shares %s\n", spaces[i]);
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	if (fd_read_file(AT_FDCWD, path, &status) < 0 ||
+	    (text = buf_cstr(&status)) == NULL)
+		(void)dprintf(to, "no status\n");
+	for (size_t i = 0; i < ARRAY_LEN(status_lines) && text != NULL; i++) {
+		if (strstr(text, status_lines[i]) == NULL)
+			(void)dprintf(to, "not %s", status_lines[i]);
+	}
+	(void)dprintf(to, "%d descriptors\n%d tasks\n",
+		      count_entries(pid, "fd"), count_entries(pid, "task"));
+}
+
+static void spawn_and_examine(int to)
+{
+	static char *const sleeps[] = { (char *)(uintptr_t)"sleeps", NULL };
+	struct jail_spec spec = good_spec();
+	const struct jail_fd fds[] = { { STDERR_FILENO, 7 } };
+	char pid[32] = "";
+	struct err e = { 0 };
+	int pid_fd = -1;
+	pid_t child = -1;
+
+	spec.argv = sleeps;
+	spec.fds = fds;
+	spec.fd_count = 1;
+	if (jail_spawn(&spec, &child, &pid_fd, &e) < 0)
+		(void)dprintf(to, "%s\n", e.text);
+	else if (number_of(pid_fd, pid) < 0)
+		(void)dprintf(to, "no number\n");
+	else
+		examine(pid, to);
+	_exit(0);
+}
+
+/* Against who made it, not against the host: a jail that shares the shim's
+ * namespaces also differs from the host. */
+TEST(the_jail_shares_nothing_with_its_maker)
+{
+	char text[1024] = "";
+	struct err e = { 0 };
+	CLEANUP(fd_close) int pid_fd = -1;
+	CLEANUP(fd_close) int ours = -1;
+	int pair[2] = { -1, -1 };
+	size_t len = 0;
+	ssize_t n = 0;
+	pid_t pid = -1;
+
+	if (!CHECK_EQ(fd_pair(pair), 0))
+		return;
+	ours = pair[0];
+	pid = confine_fork(&pid_fd, &e);
+	if (pid == 0)
+		spawn_and_examine(pair[1]);
+	fd_close(&pair[1]);
+	while (len < sizeof(text) - 1 &&
+	       (n = fd_read(ours, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	CHECK_STR(text, "4 descriptors\n1 tasks\n");
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
 }
 
 TEST(without_its_root)
@@ -347,11 +482,6 @@ static int make_place(void)
 		return neg_errno();
 	(void)snprintf(path, sizeof(path), "%s/file", root);
 	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
-	(void)snprintf(path, sizeof(path), "%s/dev", root);
-	if (mkdir(path, 0755) < 0)
-		return neg_errno();
-	(void)snprintf(path, sizeof(path), "%s/dev/device", root);
-	TRY(fd_write_file(AT_FDCWD, path, 0644, span_of("", 0)));
 	(void)snprintf(path, sizeof(path), "%s/caged", root);
 	TRY(fd_read_file(AT_FDCWD, "/proc/self/exe", &program));
 	return fd_write_file(AT_FDCWD, path, 0755, buf_span(&program));
@@ -359,6 +489,7 @@ static int make_place(void)
 
 static const struct tap_test tests[] = {
 	RUN(a_good_jail_runs_its_program),
+	RUN(the_jail_shares_nothing_with_its_maker),
 	RUN(without_its_root),
 	RUN(without_a_file_to_mount),
 	RUN(with_a_directory_to_mount),
@@ -379,8 +510,8 @@ int main(int argc, char **arguments)
 	/* The program in the jail is this one, too. */
 	if (strcmp(arguments[0], "caged") == 0)
 		return RAN;
-	if (strcmp(arguments[0], "opens") == 0)
-		return open("/dev/device", O_RDWR) >= 0 ? RAN : errno;
+	if (strcmp(arguments[0], "sleeps") == 0)
+		return pause();
 	if (argc != 2)
 		return 2;
 	place = arguments[1];

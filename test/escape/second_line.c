@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -116,9 +117,11 @@ static int plant(struct outside *o)
 	t->victim_secret = (uint64_t)(uintptr_t)secret;
 	TRY(rng_fill(secret, sizeof(secret)));
 	t->victim = fork();
-	if (t->victim == 0)
+	if (t->victim == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		for (;;)
 			(void)pause();
+	}
 	return t->victim < 0 ? neg_errno() : 0;
 }
 

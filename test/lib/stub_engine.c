@@ -17,6 +17,15 @@
 
 enum { AGENT_WIRE = 3 };
 
+#ifdef __SANITIZE_ADDRESS__
+/* The shim's group has 128 MiB, less than a sanitizer holds back. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=8:malloc_context_size=0";
+}
+#endif
+
 static void be_agent(const struct sandbox_spec *spec, int wire, int console)
 {
 	char *const real[] = { (char *)(uintptr_t)"caponier-agent",

@@ -201,6 +201,22 @@ TEST(without_a_client_the_oldest_output_gives_way)
 	sandbox_fini(&s);
 }
 
+/* Read that many bytes. */
+static bool take(int fd, size_t bytes)
+{
+	static char piece[1048576];
+
+	while (bytes != 0) {
+		size_t want = bytes < sizeof(piece) ? bytes : sizeof(piece);
+		ssize_t n = read(fd, piece, want);
+
+		if (n <= 0)
+			return false;
+		bytes -= (size_t)n;
+	}
+	return true;
+}
+
 TEST(with_a_client_that_stalls_the_guest_waits)
 {
 	struct sandbox s;
@@ -214,9 +230,8 @@ TEST(with_a_client_that_stalls_the_guest_waits)
 	kib = memory_kib(sandbox_shim(&s), "Private_Dirty:");
 	printf("# private under a flood that stalls: %ld KiB\n", kib);
 	CHECK(kib > 0 && kib < 2048);
-	/* Nothing was dropped: 3 MB come without a gap, then it goes on. */
-	sandbox_read(fd, 500, &r);
-	CHECK(r.body_len > 3000000);
+	/* It goes on as soon as the client does. */
+	CHECK(take(fd, 3000000));
 	sandbox_ask(&s, "GET", "/health", NULL, &r);
 	CHECK_EQ(r.status, 204);
 	(void)close(fd);
@@ -302,14 +317,7 @@ TEST(ten_gigabytes_of_output_at_full_speed)
 	if (!CHECK(sandbox_start(&s, "good")))
 		return;
 	fd = start(&s, "flood", "f");
-	for (size_t got = 0; got < 10000000000;) {
-		static char bytes[1048576];
-		ssize_t n = read(fd, bytes, sizeof(bytes));
-
-		if (!CHECK(n > 0))
-			break;
-		got += (size_t)n;
-	}
+	CHECK(take(fd, 10000000000));
 	printf("# private after 10 GB: %ld KiB\n",
 	       memory_kib(sandbox_shim(&s), "Private_Dirty:"));
 	CHECK(memory_kib(sandbox_shim(&s), "Private_Dirty:") < 2048);

@@ -117,6 +117,7 @@ TEST(one_being_made_stays_until_it_is_old)
 
 	CHECK_EQ(mkdir(inside(&f, ".new-" ID_A), 0700), 0);
 	held = make(&f, ".new-" ID_B, true);
+	CHECK(held >= 0);
 	CHECK_EQ(launch_sweep(&f.home), 0);
 	age(&f, ".new-" ID_A, 120);
 	age(&f, ".new-" ID_B, 120);
