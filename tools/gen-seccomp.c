@@ -72,8 +72,12 @@ static struct scmp_arg_cmp condition(const struct place *at, const char *word)
 	value = take_number(at, &text);
 	if (*text != '\0')
 		fail(at, "not a condition", word);
-	return is_masked ? SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value) :
-			   SCMP_CMP(arg, SCMP_CMP_EQ, value);
+	return (struct scmp_arg_cmp){
+		.arg = arg,
+		.op = is_masked ? SCMP_CMP_MASKED_EQ : SCMP_CMP_EQ,
+		.datum_a = is_masked ? mask : value,
+		.datum_b = is_masked ? value : 0,
+	};
 }
 
 static void add_line(scmp_filter_ctx filter, const struct place *at, char *text)

@@ -26,19 +26,21 @@ enum {
 
 static int add_entropy(struct identity *identity)
 {
-	struct {
-		struct rand_pool_info head;
-		uint8_t bytes[IDENTITY_ENTROPY_BYTES];
-	} pool = { .head = { .entropy_count = 8 * IDENTITY_ENTROPY_BYTES,
-			     .buf_size = IDENTITY_ENTROPY_BYTES } };
+	const struct rand_pool_info head = {
+		.entropy_count = 8 * IDENTITY_ENTROPY_BYTES,
+		.buf_size = IDENTITY_ENTROPY_BYTES,
+	};
+	_Alignas(struct rand_pool_info)
+		uint8_t pool[sizeof(head) + IDENTITY_ENTROPY_BYTES];
 	CLEANUP(fd_close) int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return neg_errno();
-	memcpy(pool.bytes, identity->entropy, sizeof(pool.bytes));
-	if (ioctl(fd, RNDADDENTROPY, &pool) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
+	memcpy(pool, &head, sizeof(head));
+	memcpy(pool + sizeof(head), identity->entropy, IDENTITY_ENTROPY_BYTES);
+	if (ioctl(fd, RNDADDENTROPY, pool) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
 		return neg_errno();
-	explicit_bzero(&pool, sizeof(pool));
+	explicit_bzero(pool, sizeof(pool));
 	return 0;
 }
 

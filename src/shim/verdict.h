@@ -34,7 +34,7 @@ void verdict_set(struct verdict *verdict, enum cause cause, const char *fmt,
  * Context: any thread.
  */
 void verdict_vset(struct verdict *verdict, enum cause cause, const char *fmt,
-		  va_list args);
+		  va_list args) PRINTF(3, 0);
 
 /**
  * verdict_put() - append a verdict as JSON

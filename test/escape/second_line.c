@@ -186,7 +186,7 @@ static int put_caged(struct buf *b, const struct outside *o)
 static int put_ours(struct buf *b, const struct outside *o)
 {
 	static const char *const files[] = { "canary", "base",
-					     "root" IN_CAGE_PROGRAM };
+					     ("root" IN_CAGE_PROGRAM) };
 	char path[2 * PATH_MAX];
 	struct stat st;
 

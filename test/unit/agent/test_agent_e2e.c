@@ -207,6 +207,7 @@ static int next_pid(struct reply *r)
 	return pid;
 }
 
+PRINTF(3, 4)
 static unsigned call(struct bench *b, const char *target, const char *fmt, ...)
 {
 	char body[1024];

@@ -116,7 +116,8 @@ TEST(what_is_refused)
 	CHECK_EQ(result(TYPE, span_str("--XXx\r\n")), -EBADMSG);
 	CHECK_EQ(result(TYPE, span_str("--XX\r\n\r\n\r\n")), -EBADMSG);
 	CHECK_EQ(result(TYPE, span_of(NUL, sizeof(NUL) - 1)), -EBADMSG);
-	(void)snprintf(long_head, sizeof(long_head), "--XX\r\n%08200d", 0);
+	(void)snprintf(long_head, sizeof(long_head), "--XX\r\n%0*d",
+		       (int)sizeof(long_head) - 7, 0);
 	CHECK_EQ(result(TYPE, span_str(long_head)), -E2BIG);
 }
 
