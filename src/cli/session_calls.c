@@ -80,6 +80,10 @@ void calls_put(struct session *s, const char *method, const char *fmt, ...)
 
 	if (s->pid == 0 || s->queue_len == CALLS_MAX)
 		return;
+	/* The shim closes what rests for a minute. A call it did not answer is
+	 * still the first of the queue and goes out again. */
+	if (api_conn_is_lost(&s->calls))
+		api_conn_close(&s->calls);
 	if (s->calls.fd < 0 &&
 	    api_conn_open(&s->calls, &s->loop, s->sandbox->api_socket, &ops, s,
 			  NULL) < 0)

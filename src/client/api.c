@@ -57,6 +57,11 @@ void api_conn_close(struct api_conn *conn)
 	buf_fini(&conn->in);
 }
 
+bool api_conn_is_lost(const struct api_conn *conn)
+{
+	return conn->fd >= 0 && conn->io.loop == NULL;
+}
+
 static void lost(struct api_conn *conn)
 {
 	if (conn->io.loop == NULL)

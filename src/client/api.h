@@ -39,6 +39,14 @@ int api_conn_open(struct api_conn *conn, struct ev *loop, const char *path,
 		  struct err *e) MUST_CHECK;
 
 /**
+ * api_conn_is_lost() - whether the other end closed, as it does after a rest
+ *
+ * Return: true if so; such a connection is closed and opened anew.
+ * Context: the loop's thread.
+ */
+bool api_conn_is_lost(const struct api_conn *conn);
+
+/**
  * api_conn_close() - close and free; a zeroed or closed one is allowed
  * Context: not from one of its callbacks.
  */
