@@ -223,7 +223,9 @@ void start_report(const struct start_options *options,
 	if (r->cause != CAUSE_EXITED && r->cause != CAUSE_SIGNALED)
 		say("the sandbox ended: %s%s%s", cause_name(r->cause),
 		    r->detail[0] != '\0' ? ": " : "", r->detail);
-	if (!options->is_quiet)
-		say("tier %s, engine %s (%s)", tier_name(outcome->engine.tier),
-		    outcome->engine.engine, outcome->engine.evidence);
+	if (options->is_quiet)
+		return;
+	say("tier %s, engine %s (%s)", tier_name(outcome->engine.tier),
+	    outcome->engine.engine, outcome->engine.evidence);
+	say("this does not stop: %s", tier_does_not_stop(&outcome->engine));
 }
