@@ -164,6 +164,9 @@ void shim_on_ready(struct shim *shim)
 	char json[128];
 
 	ev_timer_del(&shim->start_deadline);
+	/* It is the template's; the engine has taken it in. */
+	if (shim->spec.boot == BOOT_RESTORE)
+		fd_close(&shim->engine.state_fd);
 	if (shim->spec.timeout_s != 0)
 		ev_timer_set(&shim->loop, &shim->lifetime,
 			     now + shim->spec.timeout_s * NS_PER_S,
