@@ -213,10 +213,10 @@ build_soft()
 {
 	cc "$@" soft.c -o soft 2>/dev/null || diag "cc $* failed"
 }
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # one word an option
 build_soft $hard -fPIE -pie
 ok "hardening is content with a hard program" tools/hardening . ./soft
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # one word an option
 build_soft $hard -no-pie
 said=$(tools/hardening . ./soft)
 like "$said" 'no PIE' "hardening finds a fixed address"
@@ -227,7 +227,7 @@ for lack in 'no RELRO' 'no immediate binding' 'no stack without execution' \
 	'has a library path' 'no stack protector' 'no fortified call'; do
 	like "$said" "$lack" "hardening finds $lack"
 done
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # one word an option
 build_soft $hard -fPIE -pie && mv soft caponier-init
 said=$(tools/hardening . ./caponier-init)
 like "$said" 'is dynamic, and has to be static' "hardening finds a dynamic init"
