@@ -34,6 +34,14 @@ struct home {
 int home_find(struct home *ret, struct err *e) MUST_CHECK;
 
 /**
+ * home_of_root() - root's state directory, whose templates users may run
+ *
+ * Return: a constant; it may not exist.
+ * Context: any thread.
+ */
+const struct home *home_of_root(void);
+
+/**
  * home_path() - a path below the state directory
  * @ret: receives a C string of at most PATH_MAX bytes
  * @fmt: printf format of the relative path

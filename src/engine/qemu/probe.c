@@ -146,6 +146,10 @@ static void qemu_version(const struct home *home, char *ret, size_t cap)
 	if (home_path(home, link, "engines/qemu/current") < 0)
 		return;
 	n = readlink(link, target, sizeof(target) - 1);
+	/* A user may run root's templates. */
+	if (n < 0 && geteuid() != 0 &&
+	    home_path(home_of_root(), link, "engines/qemu/current") == 0)
+		n = readlink(link, target, sizeof(target) - 1);
 	if (n > 0)
 		(void)!span_copy_str(span_of(target, (size_t)n), ret, cap);
 }
