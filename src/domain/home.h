@@ -7,7 +7,6 @@
  *   engines/qemu/<version>/     the engines' own files (images/qemu.sh)
  *   templates/<name>/           template.json, initrd, one directory per size
  *   sandboxes/<id>/             one directory per running sandbox
- *   run/                        locks
  *   key                         secret of the manifests' MACs, mode 0600
  */
 #ifndef CPN_DOMAIN_HOME_H

@@ -166,6 +166,8 @@ static int assemble(const struct home *home, const struct install *install,
 	TRY(join(modules, kernel, "initrd-modules"));
 	TRY(join(initrd, t->dir, "initrd"));
 	TRY(initrd_write(install->programs, modules, initrd, e));
+	/* Another template's manifest in this one's place does not open. */
+	TRY(manifest_set(&t->manifest, "name", "%s", name));
 	TRY(list_parts(&t->manifest, image, kernel, engine, initrd, e));
 	return manifest_write(home, &t->manifest, t->file, e);
 }
@@ -205,12 +207,19 @@ int template_build(const struct home *home, const struct install *install,
 static int open_in(const struct home *home, const char *name,
 		   struct sandbox_template *ret, struct err *e)
 {
+	const char *sealed = NULL;
 	struct sandbox_template t = { .name = "" };
 
 	TRY(locate(home, name, &t));
 	if (access(t.file, F_OK) < 0)
 		return neg_errno();
 	TRY(manifest_load(home, t.file, &t.manifest, e));
+	sealed = manifest_get(&t.manifest, "name");
+	if (sealed == NULL || strcmp(sealed, name) != 0)
+		return err_set(e, -EBADMSG,
+			       "cannot use the manifest %s: it is that of the "
+			       "template \"%s\"; build the template again",
+			       t.file, sealed != NULL ? sealed : "");
 	*ret = t;
 	return 0;
 }
