@@ -365,6 +365,11 @@ int variant_prepare(const struct home *home, const struct install *install,
 
 	if (t == NULL || want == NULL)
 		return -ENOMEM;
+	if (spec->disk_mib < VARIANT_DISK_MIB)
+		return err_set(e, -EINVAL,
+			       "cannot use --disk %uM: a template's own disk "
+			       "has %d MiB already; ask for at least that",
+			       spec->disk_mib, VARIANT_DISK_MIB);
 	TRY(open_verified(home, install, template_name, wish, t, e));
 	spec->boot = BOOT_COLD;
 	spec->base_disk_mib = spec->disk_mib;
@@ -376,11 +381,6 @@ int variant_prepare(const struct home *home, const struct install *install,
 		TRY(expected(t, spec, want));
 		TRY(restore_from(&m, spec, e));
 	}
-	if (spec->disk_mib < spec->base_disk_mib)
-		return err_set(e, -EINVAL,
-			       "cannot use --disk %uM: the template's disk has "
-			       "%u MiB already; ask for at least that",
-			       spec->disk_mib, spec->base_disk_mib);
 	return template_fill(t, spec);
 }
 
