@@ -223,7 +223,7 @@ static int seal(const struct maker *m, struct err *e)
 		TRY(manifest_add_part(sealed, files[i][0], file));
 	}
 	TRY(join(file, m->dir, MANIFEST_FILE));
-	return manifest_write(m->home, sealed, file, e);
+	return manifest_write(&m->t->home, sealed, file, e);
 }
 
 static int boot_and_save(const struct maker *m, const struct sandbox_spec *spec,
@@ -268,10 +268,10 @@ static int make(const struct maker *m, struct sandbox_spec *spec, struct err *e)
 
 	TRY(lock);
 	/* Somebody else may have made it while this one waited. */
-	if (load(m->home, m->want, m->dir, spec, &none) == 0)
+	if (load(&m->t->home, m->want, m->dir, spec, &none) == 0)
 		return 0;
 	TRY(make_locked(m, spec, e));
-	return load(m->home, m->want, m->dir, spec, e);
+	return load(&m->t->home, m->want, m->dir, spec, e);
 }
 
 static int restore_from(struct maker *m, struct sandbox_spec *spec,
@@ -283,7 +283,7 @@ static int restore_from(struct maker *m, struct sandbox_spec *spec,
 	size_name(spec, m->name);
 	TRY(join(m->dir, m->t->dir, m->name));
 	TRY(join(m->stage, m->t->dir, ".stage"));
-	r = load(m->home, m->want, m->dir, spec, &why);
+	r = load(&m->t->home, m->want, m->dir, spec, &why);
 	if (r == 0)
 		return 0;
 	if (r != -ENOENT && m->wish->no_rebuild)
@@ -338,7 +338,7 @@ static int open_verified(const struct home *home, const struct install *install,
 	int r = 0;
 
 	TRY(template_open(home, name, ret, e));
-	r = template_verify(home, ret, &part, &why);
+	r = template_verify(ret, &part, &why);
 	if (r == 0)
 		return 0;
 	if (wish->no_rebuild)
@@ -347,7 +347,7 @@ static int open_verified(const struct home *home, const struct install *install,
 	TRY(remove_damaged(ret, part));
 	TRY(template_build(home, install, name, NULL, NULL, e));
 	TRY(template_open(home, name, ret, e));
-	return template_verify(home, ret, &part, e);
+	return template_verify(ret, &part, e);
 }
 
 int variant_prepare(const struct home *home, const struct install *install,
@@ -365,6 +365,11 @@ int variant_prepare(const struct home *home, const struct install *install,
 
 	if (t == NULL || want == NULL)
 		return -ENOMEM;
+	if (spec->disk_mib < VARIANT_DISK_MIB)
+		return err_set(e, -EINVAL,
+			       "cannot use --disk %uM: a template's own disk "
+			       "has %d MiB already; ask for at least that",
+			       spec->disk_mib, VARIANT_DISK_MIB);
 	TRY(open_verified(home, install, template_name, wish, t, e));
 	spec->boot = BOOT_COLD;
 	spec->base_disk_mib = spec->disk_mib;
@@ -376,11 +381,6 @@ int variant_prepare(const struct home *home, const struct install *install,
 		TRY(expected(t, spec, want));
 		TRY(restore_from(&m, spec, e));
 	}
-	if (spec->disk_mib < spec->base_disk_mib)
-		return err_set(e, -EINVAL,
-			       "cannot use --disk %uM: the template's disk has "
-			       "%u MiB already; ask for at least that",
-			       spec->disk_mib, spec->base_disk_mib);
 	return template_fill(t, spec);
 }
 

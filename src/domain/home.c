@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ROOTS_DIR "/var/lib/caponier"
+
 enum { DIR_MODE = 0755 };
 
 static int put(char ret[PATH_MAX], const char *fmt, ...) PRINTF(2, 3);
@@ -39,7 +41,7 @@ static int choose(char ret[PATH_MAX], struct err *e)
 			       "absolute path; give one that starts with /",
 			       asked);
 	if (geteuid() == 0)
-		return put(ret, "/var/lib/caponier");
+		return put(ret, ROOTS_DIR);
 	if (state != NULL && state[0] == '/')
 		return put(ret, "%s/caponier", state);
 	if (home != NULL && home[0] == '/')
@@ -106,6 +108,13 @@ int home_find(struct home *ret, struct err *e)
 	TRY(home_mkdir(home.dir, e));
 	*ret = home;
 	return 0;
+}
+
+const struct home *home_of_root(void)
+{
+	static const struct home roots = { ROOTS_DIR };
+
+	return &roots;
 }
 
 int home_path(const struct home *home, char ret[PATH_MAX], const char *fmt, ...)

@@ -7,7 +7,6 @@
  *   engines/qemu/<version>/     the engines' own files (images/qemu.sh)
  *   templates/<name>/           template.json, initrd, one directory per size
  *   sandboxes/<id>/             one directory per running sandbox
- *   run/                        locks
  *   key                         secret of the manifests' MACs, mode 0600
  */
 #ifndef CPN_DOMAIN_HOME_H
@@ -32,6 +31,14 @@ struct home {
  * Context: blocks briefly.
  */
 int home_find(struct home *ret, struct err *e) MUST_CHECK;
+
+/**
+ * home_of_root() - root's state directory, whose templates users may run
+ *
+ * Return: a constant; it may not exist.
+ * Context: any thread.
+ */
+const struct home *home_of_root(void);
 
 /**
  * home_path() - a path below the state directory

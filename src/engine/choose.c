@@ -33,12 +33,14 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(engines) <= PROBES_MAX, "a row per engine");
 
-static void probe_one(const struct home *home, size_t i, struct probe *ret)
+static void probe_one(const struct home *home, size_t i, bool wants_run,
+		      struct probe *ret)
 {
 	*ret = (struct probe){
 		.engine = engines[i].engine,
 		.accel = engines[i].accel,
 		.tier = engines[i].tier,
+		.wants_run = wants_run,
 		.is_built = true,
 	};
 	engines[i].probe(home, ret);
@@ -47,7 +49,7 @@ static void probe_one(const struct home *home, size_t i, struct probe *ret)
 size_t probe_all(const struct home *home, struct probe ret[PROBES_MAX])
 {
 	for (size_t i = 0; i < ARRAY_LEN(engines); i++)
-		probe_one(home, i, &ret[i]);
+		probe_one(home, i, true, &ret[i]);
 	return ARRAY_LEN(engines);
 }
 
@@ -112,7 +114,7 @@ int engine_choose(const struct home *home, const char *isolation,
 
 		if (!fits(&wish, i))
 			continue;
-		probe_one(home, i, &probe);
+		probe_one(home, i, false, &probe);
 		if (probe.is_working) {
 			*ret = probe;
 			return 0;

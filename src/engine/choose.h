@@ -21,7 +21,8 @@ struct probe {
 	const char *engine; /* "qemu" */
 	const char *accel;  /* "kvm", "tcg", or "" */
 	enum tier tier;	    /* what it gives where it works */
-	bool is_built;	    /* this version of Caponier has the engine */
+	bool wants_run; /* asked for: run it now; else a failing create proves */
+	bool is_built;	/* this version of Caponier has the engine */
 	bool is_working;
 	char evidence[PROBE_TEXT_BYTES]; /* what was run and what it showed */
 	char why[PROBE_TEXT_BYTES];	 /* what stands in the way, or "" */

@@ -14,8 +14,6 @@
 #include "image/initrd.h"
 #include "image/tree.h"
 
-#define ROOTS_HOME "/var/lib/caponier"
-
 enum { JSON_MAX_BYTES = 65536 };
 
 bool template_name_is_valid(const char *name)
@@ -168,6 +166,8 @@ static int assemble(const struct home *home, const struct install *install,
 	TRY(join(modules, kernel, "initrd-modules"));
 	TRY(join(initrd, t->dir, "initrd"));
 	TRY(initrd_write(install->programs, modules, initrd, e));
+	/* Another template's manifest in this one's place does not open. */
+	TRY(manifest_set(&t->manifest, "name", "%s", name));
 	TRY(list_parts(&t->manifest, image, kernel, engine, initrd, e));
 	return manifest_write(home, &t->manifest, t->file, e);
 }
@@ -176,6 +176,7 @@ static int locate(const struct home *home, const char *name,
 		  struct sandbox_template *ret)
 {
 	TRY(span_copy_str(span_str(name), ret->name, sizeof(ret->name)));
+	ret->home = *home;
 	TRY(home_path(home, ret->dir, "templates/%s", name));
 	return join(ret->file, ret->dir, "template.json");
 }
@@ -206,12 +207,19 @@ int template_build(const struct home *home, const struct install *install,
 static int open_in(const struct home *home, const char *name,
 		   struct sandbox_template *ret, struct err *e)
 {
+	const char *sealed = NULL;
 	struct sandbox_template t = { .name = "" };
 
 	TRY(locate(home, name, &t));
 	if (access(t.file, F_OK) < 0)
 		return neg_errno();
 	TRY(manifest_load(home, t.file, &t.manifest, e));
+	sealed = manifest_get(&t.manifest, "name");
+	if (sealed == NULL || strcmp(sealed, name) != 0)
+		return err_set(e, -EBADMSG,
+			       "cannot use the manifest %s: it is that of the "
+			       "template \"%s\"; build the template again",
+			       t.file, sealed != NULL ? sealed : "");
 	*ret = t;
 	return 0;
 }
@@ -219,13 +227,12 @@ static int open_in(const struct home *home, const char *name,
 int template_open(const struct home *home, const char *name,
 		  struct sandbox_template *ret, struct err *e)
 {
-	const struct home roots = { ROOTS_HOME };
 	int r = 0;
 
 	TRY(check_name(name, e));
 	r = open_in(home, name, ret, e);
 	if (r == -ENOENT && geteuid() != 0)
-		r = open_in(&roots, name, ret, e);
+		r = open_in(home_of_root(), name, ret, e);
 	if (r == -ENOENT)
 		return err_set(e, r,
 			       "cannot use the template \"%s\": it is not "
@@ -234,10 +241,10 @@ int template_open(const struct home *home, const char *name,
 	return r;
 }
 
-int template_verify(const struct home *home, const struct sandbox_template *t,
-		    const char **ret_part, struct err *e)
+int template_verify(const struct sandbox_template *t, const char **ret_part,
+		    struct err *e)
 {
-	return manifest_verify(home, &t->manifest, t->file, ret_part, e);
+	return manifest_verify(&t->home, &t->manifest, t->file, ret_part, e);
 }
 
 static int fill_path(const struct sandbox_template *t, const char *part,

@@ -24,6 +24,7 @@ enum { TEMPLATE_FORMAT = 1 };
 
 struct sandbox_template {
 	char name[SANDBOX_NAME_BYTES];
+	struct home home; /* where it was found: its key is there */
 	char dir[PATH_MAX];
 	char file[PATH_MAX]; /* template.json */
 	struct manifest manifest;
@@ -72,8 +73,8 @@ int template_open(const struct home *home, const char *name,
  * Return: as manifest_verify().
  * Context: as manifest_verify().
  */
-int template_verify(const struct home *home, const struct sandbox_template *t,
-		    const char **ret_part, struct err *e) MUST_CHECK;
+int template_verify(const struct sandbox_template *t, const char **ret_part,
+		    struct err *e) MUST_CHECK;
 
 /**
  * template_fill() - write a template's parts into a sandbox's specification

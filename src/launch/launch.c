@@ -31,6 +31,9 @@ enum {
 	NEST_MAX_S = 60, /* a nameless directory older than this is dead */
 };
 
+/* One for the whole host: two homes must not hand out the same uids. */
+#define UID_DIR "/run/caponier/uids"
+
 /* Descriptors the keeper is born with. */
 enum { KEEPER_FD_CONTROL = 3, KEEPER_FD_LOCK = 4, KEEPER_FD_UIDS = 5 };
 
@@ -202,17 +205,14 @@ static int start_keeper(const struct install *install, const struct nest *n,
 	return ret->keeper_fd < 0 ? neg_errno() : 0;
 }
 
-static int take_uids(const struct home *home, struct sandbox_spec *spec,
-		     int *ret_fd, struct err *e)
+static int take_uids(struct sandbox_spec *spec, int *ret_fd, struct err *e)
 {
-	char path[PATH_MAX];
 	struct uid_pair uids = { 0 };
 
 	if (geteuid() != 0)
 		return 0; /* one uid for all: the user's own */
-	TRY(home_path(home, path, "run/uids"));
-	TRY(home_mkdir(path, e));
-	TRY(uid_pair_take(path, &uids, ret_fd, e));
+	TRY(home_mkdir(UID_DIR, e));
+	TRY(uid_pair_take(UID_DIR, &uids, ret_fd, e));
 	spec->uid = uids.engine;
 	spec->shim_uid = uids.shim;
 	return 0;
@@ -244,7 +244,7 @@ int launch(const struct home *home, const struct install *install,
 	*ret = LAUNCHED_NONE;
 	TRY(name_paths(home, spec, &sandbox));
 	TRY(nest_make(home, spec->id, &n, e));
-	TRY(take_uids(home, spec, &uids, e));
+	TRY(take_uids(spec, &uids, e));
 	TRY(fill(&n, spec, e));
 	if (renameat(n.sandboxes, n.hidden, n.sandboxes, spec->id) < 0)
 		return fail(e, neg_errno(), "name the sandbox's directory");

@@ -96,12 +96,15 @@ static int read_spec(struct keeper *k, struct err *e)
 static int make_cgroup(struct keeper *k, struct err *e)
 {
 	struct cgroup_limits limits = budget_of(&k->spec);
+	struct err why = { 0 };
+	int r = cgroup_new(k->spec.id, &limits, &k->cgroup, &why);
 
-	if (geteuid() != 0)
-		return 0; /* an ordinary user has none; the evidence says so */
-	TRY(cgroup_new(k->spec.id, &limits, &k->cgroup, e));
-	k->has_cgroup = true;
-	return 0;
+	k->has_cgroup = r == 0;
+	/* An ordinary user may have none, and the evidence says so; but what
+	 * only a group can hold was then asked for in vain. */
+	if (r == -ENOTSUP && geteuid() != 0 && limits.cpu_pct == 0)
+		return 0;
+	return r < 0 ? err_set(e, r, "%s", err_text(&why, r)) : 0;
 }
 
 /* In the child: nothing of the keeper's but what is handed on. */

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/sandbox.sh"
 need_template
-rounds=${ROUNDS:-48}
+rounds=${ROUNDS:-52}
 plan 6
 
 "$CAPONIER" run --quiet -- true || bail "no sandbox came up"

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "confine/steps.h"
+#include "engine/qemu/qemu.h"
 
 enum {
 	GUEST_BYTES = 65536,
@@ -146,6 +147,10 @@ static void qemu_version(const struct home *home, char *ret, size_t cap)
 	if (home_path(home, link, "engines/qemu/current") < 0)
 		return;
 	n = readlink(link, target, sizeof(target) - 1);
+	/* A user may run root's templates. */
+	if (n < 0 && geteuid() != 0 &&
+	    home_path(home_of_root(), link, "engines/qemu/current") == 0)
+		n = readlink(link, target, sizeof(target) - 1);
 	if (n > 0)
 		(void)!span_copy_str(span_of(target, (size_t)n), ret, cap);
 }
@@ -239,6 +244,27 @@ static void say_jail(char *ret, size_t cap)
 					"your uid, no cgroup limits");
 }
 
+/* Whether QEMU starts in its jail, where that is to be proved now. */
+static bool runs(const struct home *home, struct probe *ret)
+{
+	char root[PATH_MAX];
+	struct err e = { 0 };
+
+	if (!ret->wants_run)
+		return true;
+	if (home_path(home, root, "engines/qemu/current/root") < 0)
+		return false;
+	if (access(root, X_OK) < 0 &&
+	    home_path(home_of_root(), root, "engines/qemu/current/root") < 0)
+		return false;
+	if (qemu_try(root, &e) == 0)
+		return true;
+	SAY(why, "%.380s", e.text);
+	SAY(mend, "look at the rows about user namespaces and cgroups below");
+	SAY(gain, "an own kernel per sandbox on any host");
+	return false;
+}
+
 void qemu_probe_tcg(const struct home *home, struct probe *ret)
 {
 	char version[64];
@@ -251,6 +277,8 @@ void qemu_probe_tcg(const struct home *home, struct probe *ret)
 		SAY(gain, "an own kernel per sandbox on any host");
 		return;
 	}
+	if (!runs(home, ret))
+		return;
 	ret->is_working = true;
 	say_jail(jail, sizeof(jail));
 	SAY(evidence,
