@@ -70,20 +70,33 @@ static int expect_cpu(const struct sandbox_spec *spec, struct manifest *m)
 	return manifest_set(m, "host_cpu_flags", "%s", features.hex);
 }
 
+static int put_command(const struct sandbox_spec *spec, struct buf *out)
+{
+	CLEANUP(qemu_command_fini) struct qemu_command command = { 0 };
+
+	TRY(qemu_command_init(spec, &command));
+	for (size_t i = 0; i < command.argc; i++)
+		TRY(buf_printf(out, "%s\n", command.argv[i]));
+	return 0;
+}
+
+/* How the guest was booted, its kernel's command line above all, and how it is
+ * restored; without the counter's speed, which is measured anew each time and
+ * differs a little. expect_cpu() stands for it. */
 static int command_digest(const struct sandbox_spec *spec, struct digest *ret)
 {
 	CLEANUP(mem_free_ptr)
 	struct sandbox_spec *plain = mem_new(1, sizeof(*plain));
-	CLEANUP(qemu_command_fini) struct qemu_command command = { 0 };
 	CLEANUP(buf_fini) struct buf text = BUF_EMPTY(65536);
 
 	if (plain == NULL)
 		return -ENOMEM;
 	*plain = *spec;
+	plain->tsc_khz = 0;
+	plain->boot = BOOT_TEMPLATE;
+	TRY(put_command(plain, &text));
 	plain->boot = BOOT_RESTORE;
-	TRY(qemu_command_init(plain, &command));
-	for (size_t i = 0; i < command.argc; i++)
-		TRY(buf_printf(&text, "%s\n", command.argv[i]));
+	TRY(put_command(plain, &text));
 	return digest_span(buf_span(&text), ret);
 }
 
