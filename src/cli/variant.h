@@ -8,7 +8,8 @@
  * is never loaded: it is rebuilt, or refused if rebuilding was forbidden.
  *
  * Invariants.
- *  1. A variant's directory appears whole, by one rename, or not at all.
+ *  1. A variant exists once its manifest does, which is written last and by one
+ *     rename; a directory without one is removed before a variant is made.
  *  2. Of two launchers that miss the same variant one builds, one waits.
  */
 #ifndef CPN_CLI_VARIANT_H
