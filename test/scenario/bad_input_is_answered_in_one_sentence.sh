@@ -53,6 +53,21 @@ if [ ! -e /dev/kvm ] || ! grep -q -E ' (vmx|svm)' /proc/cpuinfo; then
 	says "a tier this host lacks" 'vmx|/dev/kvm' \
 		run --min-isolation microvm -- true
 fi
+CAPONIER_HOME=$TAP_DIR/empty says "no QEMU yet" 'caponier template build base' \
+	run -- true
+if [ "$(id -u)" = 0 ]; then
+	# A full disk for sandboxes, in a mount namespace of its own.
+	real=$CAPONIER
+	cat >"$TAP_DIR/full" <<EOF
+#!/bin/sh
+exec unshare -m sh -c 'mount -t tmpfs -o size=12k none \
+	"$CAPONIER_HOME/sandboxes" && exec "\$0" "\$@"' "$real" "\$@"
+EOF
+	chmod +x "$TAP_DIR/full"
+	CAPONIER=$TAP_DIR/full
+	says "no space" 'No space left on device; .*has space' run -- true
+	CAPONIER=$real
+fi
 CAPONIER_HOME=relative says "a relative home" 'absolute path' run -- true
 ok "nothing is left" wait_for 5 nothing_left
 done_testing
