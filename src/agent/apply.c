@@ -11,15 +11,20 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
 
 /* <ext4/ext4.h> is the kernel's own: the ioctl that grows a mounted one. */
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 
+#define DEVICE_MAX_NS (10 * NS_PER_S)
+
 enum {
+	DEVICE_PAUSE_NS = 2000000,
 	HOSTS_MAX_BYTES = 65536,
 	SECTOR_BYTES = 512,
 };
@@ -129,6 +134,24 @@ static int root_device_bytes(uint64_t *ret)
 	return 0;
 }
 
+/* A clone's disk is made larger while the clone wakes up: the device says so a
+ * moment later. A disk smaller than was asked for is never taken.
+ * Return: 0 with its size; -ENOSPC if it stays too small; -ENODEV. */
+static int await_device(uint64_t wanted, uint64_t *ret)
+{
+	const struct timespec pause = { .tv_nsec = DEVICE_PAUSE_NS };
+	uint64_t deadline = clock_boot_ns() + DEVICE_MAX_NS;
+
+	for (;;) {
+		TRY(root_device_bytes(ret));
+		if (*ret >= wanted)
+			return 0;
+		if (clock_boot_ns() >= deadline)
+			return -ENOSPC;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 /* Growing flushes the journal: done only for a size not seen before. */
 static int grow_disk(struct identity *identity)
 {
@@ -136,9 +159,15 @@ static int grow_disk(struct identity *identity)
 	struct statfs now = { 0 };
 	uint64_t bytes = 0;
 	uint64_t blocks = 0;
+	int r = 0;
 
-	if (identity->disk_bytes == 0 || root_device_bytes(&bytes) < 0 ||
-	    bytes == identity->grown_bytes)
+	if (identity->disk_bytes == 0)
+		return 0;
+	r = await_device(identity->disk_bytes, &bytes);
+	if (r == -ENODEV)
+		return 0; /* no block device: a test on the host */
+	TRY(r);
+	if (bytes == identity->grown_bytes)
 		return 0;
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstatfs(fd, &now) < 0)

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/sandbox.sh"
 need_template
+"$CAPONIER" run --quiet -- true || bail "no sandbox came up"
 
 # says NAME PATTERN ARGUMENT...
 says()

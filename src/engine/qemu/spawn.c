@@ -217,7 +217,12 @@ static int try_caged(const char *root, uint32_t uid)
 	static char *const argv[] = { (char *)(uintptr_t)QEMU_PROGRAM_TCG,
 				      (char *)(uintptr_t)"--version", NULL };
 	static char *const envp[] = { NULL };
-	static const struct step_limit limits[] = { { RLIMIT_CORE, 0 } };
+	/* QEMU raises a soft limit of files to the hard one, which our filter
+	 * takes for an attack: as in a real cage they are equal. */
+	static const struct step_limit limits[] = {
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_NOFILE, NOFILE_MAX },
+	};
 	static const struct step_access access[] = { { "/", true, false } };
 	CLEANUP(fd_close) int nobody = open("/dev/null", O_RDWR | O_CLOEXEC);
 	CLEANUP(fd_close) int pid_fd = -1;
